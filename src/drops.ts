@@ -1,0 +1,47 @@
+// Why a packet or a frame was not carried. This one array is the enum, the counter index, the JSON key, the log word
+// and the anchor in docs/drops.md. Nothing on the data path throws for a packet: it counts one of these.
+// Invariant: the order never changes and new reasons go to the end, since counters are indexed by position.
+
+export const DROP_REASONS = [
+  'truncated', // rx: shorter than its own GRE header, or than a 14-byte frame behind it
+  'bad-version', // rx: GRE version is not 0 (1 is PPTP, EoIP)
+  'reserved-bits', // rx: routing or one of the source-route bits of RFC 1701 is set
+  'unknown-protocol', // rx: GRE protocol type is not 0x6558
+  'unknown-peer', // rx: outer source is not the remote
+  'key-mismatch', // rx: another key, a key where none is expected, none where one is
+  'checksum', // rx: GRE checksum present and wrong
+  'out-of-sequence', // rx: older than what was already delivered (--seq)
+  'too-big', // tx: does not fit one packet of the underlay; rx: did not fit the receive buffer
+  'no-route', // tx: no way to the remote: link down, unreachable, prohibited, source address gone
+  'firewall', // tx: a local firewall rule refused the packet
+  'queue-full', // tx: the kernel had no memory for the packet
+  'peer-refused', // tx: the remote answered by ICMP that nobody takes GRE there
+  'loop', // tx: our own packet came back as a frame, or the route to the remote leads into the tunnel
+  'tap-down', // rx: the TAP is down or would not take the frame
+] as const
+
+export type DropReason = (typeof DROP_REASONS)[number]
+
+/** Drop code of each reason: its position in DROP_REASONS plus one, so that minus a code is never zero. */
+export const DROP = Object.freeze(
+  Object.fromEntries(DROP_REASONS.map((reason, index) => [reason, index + 1])),
+) as Readonly<Record<DropReason, number>>
+
+/** Counters by drop code; slot 0 stays unused. A float counts exactly up to 2^53 and never allocates. */
+export type DropCounters = Float64Array
+
+/** How many slots DropCounters needs. */
+export const DROP_SLOTS = DROP_REASONS.length + 1
+
+/** Fresh counters that belong to the caller alone. */
+export function dropCounters(): DropCounters {
+  return new Float64Array(DROP_SLOTS)
+}
+
+/** The counters by name, zeros included. */
+export function dropsByReason(counters: DropCounters): Record<DropReason, number> {
+  return Object.fromEntries(DROP_REASONS.map((reason, index) => [reason, counters[index + 1]])) as Record<
+    DropReason,
+    number
+  >
+}

@@ -1,0 +1,2 @@
+export { DROP_REASONS, type DropReason } from './drops.js'
+export * from './errors.js'
