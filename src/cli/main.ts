@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+// The command `tsgre`: reads the command line, runs one command, turns what it throws into words and an exit code.
+// Data goes to stdout, errors to stderr.
+
+import { createRequire } from 'node:module'
+import yargs from 'yargs'
+import { dockerCommand } from './docker.js'
+import { describeFailure, exitCodeOf, UsageError } from './failure.js'
+import { tunnelCommand } from './tunnel.js'
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+
+const EXAMPLE = `Two hosts, containers behind docker0 on each:
+  host A (192.168.56.4)$ tsgre --remote 192.168.56.5 --tap tap0 --route 10.103.200.0/24
+  host B (192.168.56.5)$ tsgre --remote 192.168.56.4 --tap tap0 --route 10.103.100.0/24
+
+GRE is neither encrypted nor authenticated: use it on a network you trust, or over IPsec or WireGuard.`
+
+const argv = process.argv.slice(2)
+try {
+  await yargs(argv)
+    .scriptName('tsgre')
+    .usage(
+      'tsgre --remote ADDRESS --tap NAME [options]\n\nCarries Ethernet between this host and another in GRE, like `ip link … type gretap`.',
+    )
+    .command(tunnelCommand)
+    .command(dockerCommand)
+    .strict()
+    .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })
+    .version(version)
+    .alias('help', 'h')
+    .epilogue(EXAMPLE)
+    .wrap(Math.min(110, process.stdout.columns || 100))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UsageError(message)
+    })
+    .parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+  process.stderr.write(`${describeFailure(error, argv.includes('--json'))}\n`)
+}

@@ -1,0 +1,88 @@
+// What a running tunnel prints: a line when it is up, a line when it ends, warnings between. For people, or as JSON lines.
+
+import type { Place } from '../daemon/place.js'
+import type { Report } from '../daemon/run-daemon.js'
+import { dropsThatHappened, type TunnelStats } from '../tunnel/stats.js'
+import type { Tunnel } from '../tunnel/tunnel.js'
+
+/** Lines for a person. */
+export function humanReport(): Report {
+  return {
+    up(tunnel, place) {
+      const mtu =
+        tunnel.mtu === tunnel.tunnelMtu ? `MTU ${tunnel.mtu}` : `MTU ${tunnel.mtu} (tunnel ${tunnel.tunnelMtu})`
+      say(`${tunnel.name} up: ${tunnel.local} -> ${tunnel.remote}, ${mtu}, ${bridgeWords(place)}`)
+    },
+    note: (message) => say(message),
+    warn: (message) => process.stderr.write(`tsgre: warning: ${message}\n`),
+    down(tunnel, seconds, stats) {
+      const carried = `sent ${amount(stats.txFrames, stats.txBytes)}, received ${amount(stats.rxFrames, stats.rxBytes)}`
+      say(`${tunnel.name} down after ${duration(seconds)}: ${carried}; ${dropWords(stats)}`)
+    },
+  }
+}
+
+/** The same as JSON lines; warnings on stderr. */
+export function jsonReport(): Report {
+  return {
+    up(tunnel, place) {
+      const { name, local, remote, mtu, tunnelMtu } = tunnel
+      print({
+        event: 'up',
+        name,
+        local,
+        remote,
+        mtu,
+        tunnelMtu,
+        bridge: place.bridge ?? null,
+        bridgeChosen: place.chosen,
+      })
+    },
+    note: (message) => print({ event: 'note', message }),
+    warn: (message) => process.stderr.write(`${JSON.stringify({ event: 'warning', message })}\n`),
+    down(tunnel: Tunnel, seconds, stats) {
+      print({ event: 'down', name: tunnel.name, seconds, ...stats, lastWrongKey: stats.lastWrongKey ?? null })
+    },
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`tsgre: ${line}\n`)
+}
+
+function print(fields: object): void {
+  process.stdout.write(`${JSON.stringify(fields)}\n`)
+}
+
+function bridgeWords(place: Place): string {
+  if (place.chosen === 'found') return `in bridge ${place.bridge} (found; --bridge none leaves it alone)`
+  if (place.chosen === 'missing') return 'in no bridge (there is no docker0; --bridge NAME joins another)'
+  return place.bridge ? `in bridge ${place.bridge}` : 'in no bridge'
+}
+
+/** `12 frames (3.4 kB)`; decimal units, as networks count. */
+function amount(frames: number, bytes: number): string {
+  return `${frames} ${frames === 1 ? 'frame' : 'frames'} (${size(bytes)})`
+}
+
+function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`
+  const units = ['kB', 'MB', 'GB', 'TB', 'PB']
+  const power = Math.min(Math.floor(Math.log10(bytes) / 3), units.length)
+  return `${(bytes / 1000 ** power).toFixed(1)} ${units[power - 1]}`
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60
+    ? `${minutes} min ${Math.round(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+function dropWords(stats: TunnelStats): string {
+  const happened = dropsThatHappened(stats)
+  if (happened.length === 0) return 'nothing dropped'
+  const wrong = stats.lastWrongKey === undefined ? '' : ` (last wrong key: ${stats.lastWrongKey})`
+  return `dropped: ${happened.map(([reason, count]) => `${reason} ${count}`).join(', ')}${wrong}`
+}

@@ -1,0 +1,180 @@
+// `tsgre --remote … --tap …`: runs one tunnel in the foreground until it is told to stop.
+
+import type { Argv, CommandModule } from 'yargs'
+import { runDaemon } from '../daemon/run-daemon.js'
+import { ConfigError } from '../errors.js'
+import type { TunnelOptions } from '../tunnel/options.js'
+import { humanReport, jsonReport } from './report.js'
+
+type Text = string | string[] | undefined
+
+interface Arguments {
+  remote: Text
+  local: Text
+  tap: Text
+  bridge: Text
+  mtu: Text
+  mac: Text
+  dev: Text
+  key: Text
+  ikey: Text
+  okey: Text
+  csum: boolean
+  seq: boolean
+  ttl: Text
+  tos: Text
+  pmtudisc: boolean | undefined
+  ignoreDf: boolean
+  io: Text
+  route: string[] | undefined
+  json: boolean
+}
+
+const OVERLAY = 'Overlay, the Ethernet inside:'
+const UNDERLAY = 'Underlay, the packets outside:'
+const GRE = 'GRE:'
+const OUTPUT = 'Output:'
+
+const text = { type: 'string', requiresArg: true } as const
+const flag = { type: 'boolean' } as const
+
+function build(yargs: Argv): Argv<Arguments> {
+  return yargs
+    .option('tap', { ...text, group: OVERLAY, describe: 'TAP device, made if there is none (at most 15 bytes)' })
+    .option('bridge', {
+      ...text,
+      group: OVERLAY,
+      describe: 'bridge to join: a name, or none [docker0 where there is one]',
+    })
+    .option('route', {
+      ...text,
+      array: true,
+      group: OVERLAY,
+      describe: 'network behind the other host, CIDR; repeatable',
+    })
+    .option('mtu', {
+      ...text,
+      group: OVERLAY,
+      describe: 'MTU of the TAP, 68 to 65521, or auto: what fits one packet [auto]',
+    })
+    .option('mac', { ...text, group: OVERLAY, describe: 'hardware address of the TAP [random, fe:…]' })
+    .option('remote', { ...text, group: UNDERLAY, describe: 'address of the other host, IPv4 or IPv6 (fe80::1%eth1)' })
+    .option('local', { ...text, group: UNDERLAY, describe: 'address of this host [what the route to the remote uses]' })
+    .option('dev', { ...text, group: UNDERLAY, describe: 'bind to this device or VRF' })
+    .option('ttl', { ...text, group: UNDERLAY, describe: 'outer TTL or hop limit, 1 to 255 or inherit [64]' })
+    .option('tos', { ...text, group: UNDERLAY, describe: 'outer TOS or traffic class, 0 to 255 or inherit [0]' })
+    .option('pmtudisc', { ...flag, group: UNDERLAY, describe: 'set DF; --no-pmtudisc copies it from inside [true]' })
+    .option('ignore-df', { ...flag, default: false, group: UNDERLAY, describe: 'clear DF always' })
+    .option('io', { ...text, group: UNDERLAY, describe: 'mmsg (fast), or raw-socket (portable npm package) [mmsg]' })
+    .option('key', { ...text, group: GRE, describe: 'key both ways: 0 to 4294967295, or a.b.c.d' })
+    .option('ikey', { ...text, group: GRE, describe: 'key expected on received packets' })
+    .option('okey', { ...text, group: GRE, describe: 'key of sent packets' })
+    .option('csum', {
+      ...flag,
+      default: false,
+      group: GRE,
+      describe: 'send checksums (received ones are always verified)',
+    })
+    .option('seq', { ...flag, default: false, group: GRE, describe: 'send sequence numbers, drop what comes late' })
+    .option('json', { ...flag, default: false, group: OUTPUT, describe: 'one JSON object a line, errors too' })
+    .hide('version') as unknown as Argv<Arguments>
+}
+
+async function handler(argv: Arguments): Promise<void> {
+  const report = argv.json ? jsonReport() : humanReport()
+  const stop = signalled(['SIGINT', 'SIGTERM', 'SIGHUP'])
+  const options = { ...tunnelOptions(argv), bridge: once('bridge', argv.bridge), routes: argv.route ?? [] }
+  const logger = { debug() {}, info() {}, warn: (_: object, message: string) => report.warn(message), error() {} }
+  await runDaemon({ ...options, logger }, report, stop)
+}
+
+/** `$0`: what runs when no command is named. */
+export const tunnelCommand = {
+  command: '$0',
+  describe: false,
+  builder: build,
+  handler,
+} as unknown as CommandModule
+
+/** The library's options of what was typed. */
+export function tunnelOptions(argv: Arguments): TunnelOptions {
+  const tap = once('tap', argv.tap)
+  const remote = once('remote', argv.remote)
+  if (remote === undefined) {
+    throw new ConfigError(
+      'TSGRE_REMOTE_MISSING',
+      'remote',
+      undefined,
+      '--remote is missing: give the underlay address of the other host, as in --remote 192.168.56.5 --tap tap0',
+    )
+  }
+  if (tap === undefined) {
+    throw new ConfigError(
+      'TSGRE_BAD_TAP',
+      'tap',
+      undefined,
+      '--tap is missing: name the TAP device to make or take, as in --tap tap0',
+    )
+  }
+  return {
+    name: tap,
+    remote,
+    local: once('local', argv.local),
+    dev: once('dev', argv.dev),
+    key: keyOf(argv),
+    checksum: argv.csum,
+    sequence: argv.seq,
+    ttl: numberOr('ttl', argv.ttl, 'inherit'),
+    tos: numberOr('tos', argv.tos, 'inherit'),
+    mtu: numberOr('mtu', argv.mtu, 'auto'),
+    mac: once('mac', argv.mac),
+    pmtudisc: argv.pmtudisc,
+    ignoreDf: argv.ignoreDf,
+    io: once('io', argv.io) as TunnelOptions['io'],
+  }
+}
+
+function keyOf(argv: Arguments): TunnelOptions['key'] {
+  const key = once('key', argv.key)
+  const into = once('ikey', argv.ikey)
+  const out = once('okey', argv.okey)
+  if (into === undefined && out === undefined) return key
+  if (key === undefined) return { in: into, out }
+  throw new ConfigError(
+    'TSGRE_CONFLICT',
+    'key',
+    key,
+    '--key sets both directions: leave it away, or leave --ikey and --okey away',
+  )
+}
+
+/** The one value of an option; a second one is refused rather than silently lost. */
+function once(option: string, value: Text): string | undefined {
+  if (!Array.isArray(value)) return value
+  throw new ConfigError(
+    'TSGRE_CONFLICT',
+    option,
+    value,
+    `--${option} is given ${value.length} times: ${value.join(', ')}; give it once`,
+  )
+}
+
+/** A number in decimal or 0x form, or the one word allowed; other text goes on as NaN and is refused with the bounds. */
+function numberOr<W extends string>(option: string, value: Text, word: W): number | W | undefined {
+  const typed = once(option, value)
+  if (typed === undefined || typed === word) return typed as W | undefined
+  if (/^(\d+|0x[\da-f]+)$/i.test(typed)) return Number(typed)
+  throw new ConfigError(
+    option === 'mtu' ? 'TSGRE_BAD_MTU' : 'TSGRE_BAD_OPTION',
+    option,
+    typed,
+    `--${option} ${typed}: takes a number, or "${word}"`,
+  )
+}
+
+/** Resolves at the first of the signals; later ones are ignored while everything is put back. */
+function signalled(signals: NodeJS.Signals[]): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of signals) process.on(signal, () => resolve(signal))
+  })
+}

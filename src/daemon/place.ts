@@ -1,0 +1,78 @@
+// Where in this host the tunnel ends: which bridge, which device routes point at; and the routes that would make the
+// tunnel carry its own packets. Reads only.
+
+import { ConfigError } from '../errors.js'
+import { isBridge, linkKind } from '../host/links.js'
+import { parseCidr, routeTo } from '../host/routes.js'
+
+/** The bridge containers hang on where nobody names another. */
+const DEFAULT_BRIDGE = 'docker0'
+
+export interface Place {
+  readonly tap: string
+  readonly bridge: string | undefined
+  /** What routes to the other host's networks point at: the bridge, or the TAP itself. */
+  readonly device: string
+  /** How the bridge was chosen: 'named', 'found' (docker0), 'none' (as asked), 'missing' (no docker0). */
+  readonly chosen: 'named' | 'found' | 'none' | 'missing'
+}
+
+/**
+ * Chooses the bridge.
+ * @throws ConfigError TSGRE_BAD_BRIDGE when the named one is none
+ */
+export async function place(bridge: string | undefined, tap: string): Promise<Place> {
+  if (bridge === 'none') return { tap, bridge: undefined, device: tap, chosen: 'none' }
+  if (bridge === undefined) {
+    return (await isBridge(DEFAULT_BRIDGE))
+      ? { tap, bridge: DEFAULT_BRIDGE, device: DEFAULT_BRIDGE, chosen: 'found' }
+      : { tap, bridge: undefined, device: tap, chosen: 'missing' }
+  }
+  if (!(await isBridge(bridge))) {
+    const kind = await linkKind(bridge)
+    const why = kind === undefined ? 'there is no such device' : `that is no bridge (${kind || 'a plain device'})`
+    const wayOut =
+      'name a bridge (`ip link show type bridge` lists them), make one with `ip link add NAME type bridge`, or say --bridge none'
+    throw new ConfigError('TSGRE_BAD_BRIDGE', 'bridge', bridge, `--bridge ${bridge}: ${why}; ${wayOut}`)
+  }
+  return { tap, bridge, device: bridge, chosen: 'named' }
+}
+
+/** A remote and the device its packets are bound to. */
+export interface RemoteRoute {
+  readonly text: string
+  readonly dev: string | undefined
+}
+
+/** The device of the tunnel that packets to the remote would go into; undefined when they go elsewhere or nowhere. */
+export async function routeLeadsInto(remote: RemoteRoute, where: Place): Promise<string | undefined> {
+  const route = await routeTo(remote.text, remote.dev)
+  return route && (route.dev === where.bridge || route.dev === where.tap) ? route.dev : undefined
+}
+
+/**
+ * Refuses a tunnel that would carry itself.
+ * @throws ConfigError TSGRE_ROUTE_LOOP, TSGRE_BAD_ROUTE
+ */
+export async function refuseRoutes(remote: RemoteRoute, where: Place, routes: readonly string[]): Promise<void> {
+  const device = await routeLeadsInto(remote, where)
+  const loop = 'the tunnel would carry itself'
+  if (device) {
+    const wayOut = `give the remote a route outside it, or choose another --bridge`
+    throw new ConfigError(
+      'TSGRE_ROUTE_LOOP',
+      'remote',
+      remote.text,
+      `--remote ${remote.text}: its route leads into ${device}, where ${loop}; ${wayOut}`,
+    )
+  }
+  for (const route of routes) {
+    if (!parseCidr(route).contains(remote.text)) continue
+    throw new ConfigError(
+      'TSGRE_ROUTE_LOOP',
+      'route',
+      route,
+      `--route ${route}: the remote ${remote.text} lies in it, and ${loop}; name only the network of the other host's containers`,
+    )
+  }
+}

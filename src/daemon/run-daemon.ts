@@ -1,0 +1,97 @@
+// One tunnel from start to end as a process carries it: check everything, open, join the bridge, add the routes, report,
+// wait, undo. What is refused is refused before anything changes; what was changed is put back, also after a failure.
+
+import type { SystemError, TsgreError } from '../errors.js'
+import { attachToBridge, setUp } from '../host/links.js'
+import { watchHost } from '../host/monitor.js'
+import { addRoute } from '../host/routes.js'
+import { UndoStack } from '../host/undo.js'
+import { openTunnel } from '../tunnel/open-tunnel.js'
+import { resolveOptions, type TunnelOptions } from '../tunnel/options.js'
+import type { TunnelStats } from '../tunnel/stats.js'
+import type { Tunnel } from '../tunnel/tunnel.js'
+import { type Place, place, refuseRoutes, routeLeadsInto } from './place.js'
+
+export interface DaemonOptions extends TunnelOptions {
+  /** A bridge, 'none', or undefined for docker0 where there is one. */
+  bridge?: string | undefined
+  /** Networks behind the other host, as CIDR. */
+  routes: readonly string[]
+}
+
+/** What the process tells whoever started it. */
+export interface Report {
+  up(tunnel: Tunnel, place: Place): void
+  note(message: string): void
+  warn(message: string): void
+  down(tunnel: Tunnel, seconds: number, stats: TunnelStats): void
+}
+
+/**
+ * Runs until `until` resolves or the tunnel fails.
+ * @throws ConfigError before anything changed; SystemError or HostError after everything was put back
+ */
+export async function runDaemon(options: DaemonOptions, report: Report, until: Promise<unknown>): Promise<void> {
+  const resolved = resolveOptions(options)
+  const where = await place(options.bridge, options.name)
+  const remote = { text: resolved.remote.text, dev: options.dev }
+  await refuseRoutes(remote, where, options.routes)
+
+  const undo = new UndoStack()
+  const tunnel = await openTunnel({ ...options, up: false })
+  const failed = new Promise<never>((_, reject) =>
+    tunnel.once('error', (error) => reject(explain(error, options.name))),
+  )
+  failed.catch(() => {}) // it may fail while something else is awaited
+  const since = Date.now()
+  try {
+    if (where.bridge) await attachToBridge(tunnel.name, where.bridge, undo)
+    else await setUp(tunnel.name, undo)
+    for (const route of options.routes) await addRoute(route, where.device, undo)
+    if (tunnel.mtu > tunnel.tunnelMtu) report.warn(tooBigWarning(tunnel))
+    report.up(tunnel, where)
+    const watch = watchRoute(tunnel, remote, where, report)
+    try {
+      await Promise.race([until, failed])
+    } finally {
+      watch.stop()
+    }
+  } finally {
+    for (const failure of await undo.unwind())
+      report.warn(`could not undo: ${failure.description}: ${failure.error.message}`)
+    await tunnel.close()
+    report.down(tunnel, (Date.now() - since) / 1000, tunnel.stats())
+  }
+}
+
+/** Pauses sending while the route to the remote leads into the tunnel itself. */
+function watchRoute(tunnel: Tunnel, remote: Remote, where: Place, report: Report): { stop(): void } {
+  let looping = false
+  return watchHost(() => {
+    void routeLeadsInto(remote, where).then(
+      (device) => {
+        if (looping === (device !== undefined)) return
+        looping = device !== undefined
+        tunnel.pause(looping)
+        if (device)
+          report.warn(
+            `the route to ${remote.text} now leads into ${device}: the tunnel would carry itself; no frame is sent until it leads elsewhere`,
+          )
+        else report.note(`the route to ${remote.text} leads outside again: frames are sent`)
+      },
+      (error: Error) => report.warn(`cannot see the route to ${remote.text}: ${error.message}`),
+    )
+  })
+}
+
+type Remote = { readonly text: string; readonly dev: string | undefined }
+
+function tooBigWarning(tunnel: Tunnel): string {
+  return `${tunnel.name} has an MTU of ${tunnel.mtu} bytes, but only ${tunnel.tunnelMtu} fit one packet to ${tunnel.remote}: larger frames are dropped (too-big)`
+}
+
+function explain(error: TsgreError, name: string): TsgreError {
+  const { syscall } = error as SystemError
+  if (error.code === 'EBADFD' && syscall) error.message = `${name} was deleted while the tunnel ran`
+  return error
+}

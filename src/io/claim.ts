@@ -1,0 +1,46 @@
+// One tunnel per local address, remote and key in a network namespace: two would both receive every packet.
+// The claim is a name in the abstract Unix namespace, which the kernel frees even after kill -9.
+
+import { readFileSync } from 'node:fs'
+import { ConfigError } from '../errors.js'
+import { close } from '../sys/libc.js'
+import { holdAbstractName } from '../sys/sockets.js'
+
+/** What makes two tunnels take the same packets. */
+export interface Identity {
+  readonly local: string
+  readonly remote: string
+  /** Key expected on received packets; undefined for none. */
+  readonly keyIn: number | undefined
+  readonly dev: string | undefined
+}
+
+/**
+ * Takes the claim and returns how to give it back.
+ * @throws ConfigError TSGRE_IN_USE when another tunnel of this network namespace has it
+ */
+export function claim(identity: Identity): () => void {
+  const { local, remote, keyIn, dev } = identity
+  const name = `tsgre/${local}/${remote}/${keyIn ?? 'no key'}/`
+  const fd = holdAbstractName(name + (dev ?? ''))
+  // A tunnel bound to a device and one that is not share the packets of that device.
+  const taken = fd === undefined || held(name).some((other) => (dev === undefined ? other !== '' : other === ''))
+  if (!taken) return () => close(fd)
+  if (fd !== undefined) close(fd)
+  const key = keyIn === undefined ? 'without a key' : `with key ${keyIn}`
+  throw new ConfigError(
+    'TSGRE_IN_USE',
+    'remote',
+    remote,
+    `--remote ${remote}: another tunnel ${key} from ${local} to it runs on this host, and both would get every packet; give this one its own --key`,
+  )
+}
+
+/** The devices ('' for none) of the claims under `name`, as proc shows abstract names: `@` for the leading NUL. */
+function held(name: string): string[] {
+  const table = readFileSync('/proc/net/unix', 'utf8')
+  return table.split('\n').flatMap((line) => {
+    const at = line.indexOf(`@${name}`)
+    return at < 0 ? [] : [line.slice(at + 1 + name.length)]
+  })
+}

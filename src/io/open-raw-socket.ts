@@ -1,0 +1,122 @@
+// Opens the sockets of the underlay port, in the order that lets nothing foreign slip in: filter shut, bind, connect,
+// empty the queue, filter open.
+
+import type { Address } from '../sys/address.js'
+import {
+  IP_MTU_DISCOVER,
+  IP_PMTUDISC_DO,
+  IP_PMTUDISC_DONT,
+  IP_TOS,
+  IP_TTL,
+  IPPROTO_GRE,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_MTU_DISCOVER,
+  IPV6_TCLASS,
+  IPV6_UNICAST_HOPS,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
+  SOCK_RAW,
+  SOL_SOCKET,
+} from '../sys/constants.js'
+import { close, read } from '../sys/libc.js'
+import { slab } from '../sys/memory.js'
+import {
+  attachFilter,
+  bindTo,
+  bindToDevice,
+  connectTo,
+  getOption,
+  openSocket,
+  setOption,
+  trySetOption,
+} from '../sys/sockets.js'
+import { DROP_ALL, greFilter } from './gre-filter.js'
+import type { RawSocketHandle } from './raw-socket.js'
+
+/** Asked of the kernel for each direction: about 1 800 packets of 1500 bytes, a few milliseconds at full rate. */
+export const SOCKET_BUFFER_BYTES = 4 << 20
+
+export interface RawSocketOptions {
+  readonly local: Address
+  readonly remote: Address
+  /** Key expected on received packets; undefined for none. */
+  readonly keyIn?: number | undefined
+  /** Bind to this device or VRF. */
+  readonly dev?: string | undefined
+  /** Outer TTL or hop limit, 1–255. Default 64. */
+  readonly ttl?: number
+  /** Outer TOS or traffic class. Default 0. */
+  readonly tos?: number
+  /** Whether some frames ask for an outer packet that may be fragmented. */
+  readonly fragmenting?: boolean
+  /** MTU of the underlay towards the remote, in bytes. */
+  readonly mtu: number
+}
+
+/**
+ * Opens, binds, connects and filters the sockets.
+ * @param warn is told, in one sentence, when the kernel grants smaller buffers than asked
+ * @throws SystemError EPERM without CAP_NET_RAW, EADDRNOTAVAIL when `local` is not of this host
+ */
+export function openRawSocket(options: RawSocketOptions, warn: (message: string) => void): RawSocketHandle {
+  const fd = openOne(options, IP_PMTUDISC_DO)
+  try {
+    growBuffers(fd, warn)
+    attachFilter(fd, greFilter(options.local.family, options.keyIn))
+    const fragmentingFd = options.fragmenting ? openOne(options, IP_PMTUDISC_DONT) : -1
+    return { fd, fragmentingFd, family: options.local.family, tos: options.tos ?? 0, mtu: options.mtu }
+  } catch (error) {
+    close(fd)
+    throw error
+  }
+}
+
+/** A socket that sends, and receives nothing until it is given another filter. */
+function openOne(options: RawSocketOptions, discover: number): number {
+  const { local, remote, dev, ttl = 64, tos = 0 } = options
+  const fd = openSocket(local.family, SOCK_RAW, IPPROTO_GRE)
+  try {
+    attachFilter(fd, DROP_ALL)
+    if (dev) bindToDevice(fd, dev)
+    if (local.family === 4) {
+      setOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, discover, 'IP_MTU_DISCOVER')
+      setOption(fd, IPPROTO_IP, IP_TTL, ttl, 'IP_TTL')
+      setOption(fd, IPPROTO_IP, IP_TOS, tos, 'IP_TOS')
+    } else {
+      setOption(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, discover, 'IPV6_MTU_DISCOVER')
+      setOption(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl, 'IPV6_UNICAST_HOPS')
+      setOption(fd, IPPROTO_IPV6, IPV6_TCLASS, tos, 'IPV6_TCLASS')
+    }
+    bindTo(fd, local)
+    connectTo(fd, remote)
+    drain(fd)
+    return fd
+  } catch (error) {
+    close(fd)
+    throw error
+  }
+}
+
+/** What came between socket() and the shut filter was anybody's. */
+function drain(fd: number): void {
+  const octet = slab(1)
+  while (read(fd, octet.address, 1) >= 0);
+}
+
+function growBuffers(fd: number, warn: (message: string) => void): void {
+  for (const [name, force, label, sysctl] of [
+    [SO_RCVBUF, SO_RCVBUFFORCE, 'receive', 'net.core.rmem_max'],
+    [SO_SNDBUF, SO_SNDBUFFORCE, 'send', 'net.core.wmem_max'],
+  ] as const) {
+    // The forced form needs CAP_NET_ADMIN in the initial user namespace; the other is capped by the sysctl.
+    if (trySetOption(fd, SOL_SOCKET, force, SOCKET_BUFFER_BYTES) < 0)
+      trySetOption(fd, SOL_SOCKET, name, SOCKET_BUFFER_BYTES)
+    const granted = getOption(fd, SOL_SOCKET, name) / 2 // the kernel doubles what was asked, for its own bookkeeping
+    if (granted < SOCKET_BUFFER_BYTES) {
+      warn(`the kernel grants a ${label} buffer of ${granted} bytes, not ${SOCKET_BUFFER_BYTES}: raise ${sysctl}`)
+    }
+  }
+}

@@ -1,0 +1,28 @@
+// A port carries batches: the overlay port frames, the underlay port packets. Real ones stand on a file descriptor,
+// memory ones on each other. A port never throws for a packet: it counts a drop. It throws a SystemError only when its
+// descriptor is of no use any more, and that ends the tunnel.
+
+import type { DropCounters } from '../drops.js'
+import type { Batch } from './batch.js'
+
+export interface Port {
+  /** What the pump polls; -1 where there is nothing to poll, and `watch` tells instead. */
+  readonly fd: number
+  /** Largest layer-3 payload the port takes, in bytes. */
+  readonly mtu: number
+
+  /** Clears `into`, fills it with what is there, without waiting; returns the number of entries. They are borrowed. */
+  read(into: Batch, drops: DropCounters): number
+
+  /**
+   * Writes the entries from `head` on and moves `head` past what was sent (counted in `from.sent`) or dropped.
+   * A `head` short of `count` afterwards means that the queue is full: poll for POLLOUT, or wait for `wake`.
+   */
+  write(from: Batch, drops: DropCounters): void
+
+  /** Calls `wake` whenever there may be something to read or room to write; for ports without a descriptor. */
+  watch?(wake: () => void): void
+
+  /** Gives everything back. Idempotent. */
+  close(): void
+}

@@ -1,0 +1,183 @@
+// The underlay port on the npm package raw-socket: the plain event-driven socket, one packet an event, on the program's own
+// event loop (native-notes/npm-raw-socket.md). Slow on purpose: it is the portable form and the bench's yardstick.
+// That socket can be neither bound nor filtered, so foreign packets are told apart here, and copied packets are owned.
+
+import { createRequire } from 'node:module'
+import { DROP, type DropCounters } from '../drops.js'
+import { ConfigError } from '../errors.js'
+import type { Address } from '../sys/address.js'
+import {
+  IP_MTU_DISCOVER,
+  IP_PMTUDISC_DO,
+  IP_PMTUDISC_DONT,
+  IP_TOS,
+  IP_TTL,
+  IPPROTO_GRE,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_MTU_DISCOVER,
+  IPV6_TCLASS,
+  IPV6_UNICAST_HOPS,
+  SO_BINDTODEVICE,
+  SO_RCVBUFFORCE,
+  SO_SNDBUFFORCE,
+  SOL_SOCKET,
+} from '../sys/constants.js'
+import { errnoOfText } from '../sys/errno.js'
+import { BATCH_ENTRIES, type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
+import { type RawSocketOptions, SOCKET_BUFFER_BYTES } from './open-raw-socket.js'
+import type { Port } from './port.js'
+import { sendDropCode } from './underlay-errors.js'
+
+const PACKET_BYTES = 65536
+const UNKNOWN_PEER = DROP['unknown-peer']
+
+/** The part of raw-socket's interface used here (it has no types of its own). */
+interface PackageSocket {
+  on(event: 'message', listener: (buffer: Buffer, source: string) => void): void
+  on(event: 'error', listener: (error: Error) => void): void
+  setOption(level: number, option: number, value: number | Buffer, length?: number): void
+  send(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    address: string,
+    before: () => void,
+    after: (error: Error | null, bytes: number) => void,
+  ): void
+  close(): void
+}
+
+interface RawSocketPackage {
+  AddressFamily: { IPv4: number; IPv6: number }
+  createSocket(options: { protocol: number; addressFamily: number; bufferSize: number }): PackageSocket
+}
+
+/** Numbers of the options that differ between the families. */
+const NUMBERS = {
+  4: { level: IPPROTO_IP, discover: IP_MTU_DISCOVER, ttl: IP_TTL, tos: IP_TOS },
+  6: { level: IPPROTO_IPV6, discover: IPV6_MTU_DISCOVER, ttl: IPV6_UNICAST_HOPS, tos: IPV6_TCLASS },
+} as const
+
+export class PortableSocketPort implements Port {
+  readonly fd = -1
+  readonly mtu: number
+  readonly #socket: PackageSocket
+  readonly #local: Address
+  readonly #remote: Address
+  readonly #defaults: { ttl: number; tos: number }
+  readonly #options = { discover: IP_PMTUDISC_DO, ttl: 0, tos: -1 }
+  readonly #received: Buffer[] = []
+  #flying = 0
+  #foreign = 0
+  #refused: number[] = []
+  #wake: () => void = () => {}
+  #closed = false
+
+  constructor(options: RawSocketOptions) {
+    const raw = loadPackage()
+    const { family } = options.local
+    this.mtu = options.mtu
+    this.#local = options.local
+    this.#remote = options.remote
+    this.#defaults = { ttl: options.ttl ?? 64, tos: options.tos ?? 0 }
+    this.#socket = raw.createSocket({
+      protocol: IPPROTO_GRE,
+      addressFamily: family === 4 ? raw.AddressFamily.IPv4 : raw.AddressFamily.IPv6,
+      bufferSize: PACKET_BYTES,
+    })
+    if (options.dev) {
+      const name = Buffer.from(`${options.dev}\0`)
+      this.#socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, name, name.length)
+    }
+    this.#socket.setOption(NUMBERS[family].level, NUMBERS[family].discover, IP_PMTUDISC_DO)
+    for (const option of [SO_RCVBUFFORCE, SO_SNDBUFFORCE])
+      this.#socket.setOption(SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
+    this.#socket.on('message', (buffer, source) => this.#onMessage(buffer, source))
+    this.#socket.on('error', (error) => this.#refused.push(sendDropCode(errnoOfText(error.message))))
+  }
+
+  #onMessage(buffer: Buffer, source: string): void {
+    const { family, bytes } = this.#local
+    const toUs = family === 6 || bytes.every((octet, i) => buffer[16 + i] === octet)
+    if (source !== this.#remote.text.split('%')[0] || !toUs) this.#foreign++
+    else this.#received.push(Buffer.from(buffer)) // the package reads the next packet into the same memory
+    this.#wake()
+  }
+
+  read(into: Batch, drops: DropCounters): number {
+    into.clear()
+    drops[UNKNOWN_PEER] += this.#foreign
+    this.#foreign = 0
+    for (const code of this.#refused.splice(0)) drops[code]++
+    for (const packet of this.#received.splice(0, into.capacity)) {
+      const at = into.count * SLOT_BYTES + HEADROOM
+      const outer = this.#local.family === 4 ? (packet[0] & 0x0f) << 2 : 0
+      into.memory.bytes.set(packet, at)
+      into.offset[into.count] = at + outer
+      into.length[into.count] = packet.length - outer
+      into.tos[into.count] = outer === 0 ? 0 : packet[1]
+      into.peer[into.count++] = 0
+    }
+    if (this.#received.length > 0) this.#wake()
+    return into.count
+  }
+
+  write(from: Batch, drops: DropCounters): void {
+    while (from.head < from.count && this.#flying < BATCH_ENTRIES) {
+      const i = from.head++
+      const at = from.offset[i]
+      const size = from.length[i]
+      const packet = Buffer.from(from.memory.bytes.subarray(at, at + size)) // sent later, when the batch is another
+      const wanted = {
+        discover: from.fragment[i] === 1 ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO,
+        ttl: from.ttl[i] || this.#defaults.ttl,
+        tos: from.tos[i],
+      }
+      this.#flying++
+      const before = () => this.#apply(wanted)
+      this.#socket.send(packet, 0, size, this.#remote.text, before, (error) => {
+        this.#flying--
+        if (error) drops[sendDropCode(errnoOfText(error.message))]++
+        else {
+          from.sent++
+          from.sentBytes += size
+        }
+        this.#wake()
+      })
+    }
+  }
+
+  #apply(wanted: { discover: number; ttl: number; tos: number }): void {
+    const numbers = NUMBERS[this.#local.family]
+    for (const name of ['discover', 'ttl', 'tos'] as const) {
+      if (this.#options[name] === wanted[name]) continue
+      this.#socket.setOption(numbers.level, numbers[name], wanted[name])
+      this.#options[name] = wanted[name]
+    }
+  }
+
+  watch(wake: () => void): void {
+    this.#wake = wake
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#wake = () => {}
+    this.#socket.close()
+  }
+}
+
+function loadPackage(): RawSocketPackage {
+  try {
+    return createRequire(import.meta.url)('raw-socket') as RawSocketPackage
+  } catch (cause) {
+    const why =
+      'the npm package raw-socket is not there or was not built (it needs a C++ compiler: apt-get install build-essential, then npm rebuild raw-socket)'
+    throw Object.assign(
+      new ConfigError('TSGRE_NO_RAW_SOCKET', 'io', 'raw-socket', `--io raw-socket: ${why}; or leave --io away`),
+      { cause },
+    )
+  }
+}

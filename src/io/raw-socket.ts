@@ -1,0 +1,141 @@
+// The underlay port: raw IP sockets of protocol 47, a batch a system call. The kernel writes the outer IP header.
+// The socket is bound and connected, so the kernel delivers only what the remote sends to our address, and filtered by
+// key. On IPv4 a read gives the outer header too (skipped here, its TOS kept); on IPv6 the kernel has taken it off.
+// A second socket that clears DF (sends only) exists where frames may ask for it.
+
+import { DROP, type DropCounters } from '../drops.js'
+import { MSG_DONTWAIT, MSG_TRUNC } from '../sys/constants.js'
+import { ERRNO } from '../sys/errno.js'
+import { systemError } from '../sys/fail.js'
+import { close, errno, recvmmsg, sendmmsg } from '../sys/libc.js'
+import { BATCH_ENTRIES, type Batch, SLOT_BYTES } from './batch.js'
+import { MessageVector } from './message-vector.js'
+import type { Port } from './port.js'
+import { isFatal, sendDropCode } from './underlay-errors.js'
+
+const TOO_BIG = DROP['too-big']
+const PEER_REFUSED = DROP['peer-refused']
+const { EAGAIN, ECONNREFUSED, EINTR, ENOPROTOOPT } = ERRNO
+
+/** What a RawSocketPort stands on: plain data, so that it can travel to the pump's thread. */
+export interface RawSocketHandle {
+  readonly fd: number
+  /** The socket that lets the outer packet be fragmented; -1 where no frame asks for it. */
+  readonly fragmentingFd: number
+  readonly family: 4 | 6
+  /** What the sockets send with when a frame asks for nothing else. */
+  readonly tos: number
+  readonly mtu: number
+}
+
+export class RawSocketPort implements Port {
+  readonly fd: number
+  readonly mtu: number
+  readonly #handle: RawSocketHandle
+  readonly #send: MessageVector
+  readonly #receive: MessageVector
+  #receiveInto: Batch | undefined
+  #retried = false
+  #closed = false
+
+  constructor(handle: RawSocketHandle) {
+    this.fd = handle.fd
+    this.mtu = handle.mtu
+    this.#handle = handle
+    this.#send = new MessageVector(BATCH_ENTRIES, handle.family)
+    this.#receive = new MessageVector(BATCH_ENTRIES, handle.family)
+  }
+
+  read(into: Batch, drops: DropCounters): number {
+    into.clear()
+    if (this.#receiveInto !== into) this.#wireTo(into)
+    const received = this.#receiveSome(into.capacity, drops)
+    for (let i = 0; i < received; i++) this.#take(i, into, drops)
+    return into.count
+  }
+
+  #receiveSome(capacity: number, drops: DropCounters): number {
+    // A pending ICMP error is reported once in place of data; a few in a row are possible, endless ones are not.
+    for (let tries = 0; tries < 4; tries++) {
+      const received = recvmmsg(this.fd, this.#receive.address, capacity, MSG_DONTWAIT, 0)
+      if (received >= 0) return received
+      const error = errno()
+      if (error === EAGAIN) return 0
+      if (isFatal(error)) throw systemError('recvmmsg')
+      if (error !== EINTR) drops[sendDropCode(error)]++
+    }
+    return 0
+  }
+
+  #take(i: number, into: Batch, drops: DropCounters): void {
+    const { bytes } = into.memory
+    const at = i * SLOT_BYTES
+    const outer = this.#handle.family === 4 ? (bytes[at] & 0x0f) << 2 : 0
+    if (this.#receive.receivedFlags(i) & MSG_TRUNC) {
+      drops[TOO_BIG]++
+      return
+    }
+    const entry = into.count++
+    into.offset[entry] = at + outer
+    into.length[entry] = this.#receive.receivedLength(i) - outer
+    into.tos[entry] = this.#handle.family === 4 ? bytes[at + 1] : 0
+    into.peer[entry] = 0
+  }
+
+  /** Points the vector at the slots once; a pump reads into one batch all its life. */
+  #wireTo(into: Batch): void {
+    for (let i = 0; i < into.capacity; i++) {
+      this.#receive.setPayload(i, into.memory.address + i * SLOT_BYTES, SLOT_BYTES)
+      this.#receive.setNoControl(i)
+    }
+    this.#receiveInto = into
+  }
+
+  write(from: Batch, drops: DropCounters): void {
+    this.#prepare(from)
+    while (from.head < from.count) {
+      const fragment = from.fragment[from.head]
+      let end = from.head + 1
+      while (end < from.count && from.fragment[end] === fragment) end++
+      const fd = fragment === 1 && this.#handle.fragmentingFd >= 0 ? this.#handle.fragmentingFd : this.fd
+      const result = sendmmsg(fd, this.#send.addressOf(from.head), end - from.head, MSG_DONTWAIT)
+      if (result > 0) {
+        for (let i = 0; i < result; i++) from.advance()
+        this.#retried = false
+      } else if (!this.#recover(from, drops)) break
+    }
+  }
+
+  #prepare(from: Batch): void {
+    const { address } = from.memory
+    for (let i = from.head; i < from.count; i++) {
+      this.#send.setPayload(i, address + from.offset[i], from.length[i])
+      if (from.ttl[i] === 0 && from.tos[i] === this.#handle.tos) this.#send.setNoControl(i)
+      else this.#send.setControl(i, from.tos[i], from.ttl[i])
+    }
+  }
+
+  /** After a send that carried nothing; false when the kernel's queue is full and the rest must wait. */
+  #recover(from: Batch, drops: DropCounters): boolean {
+    const error = errno()
+    if (error === EAGAIN) return false
+    if (error === EINTR) return true
+    if (isFatal(error)) throw systemError('sendmmsg')
+    // An ICMP error that was pending failed the call in the packet's stead: count what it says, send the packet again.
+    const pending = error === ECONNREFUSED || error === ENOPROTOOPT
+    if (pending) drops[PEER_REFUSED]++
+    if (this.#retried && !pending) {
+      drops[sendDropCode(error)]++
+      from.head++
+    }
+    this.#retried = pending ? false : !this.#retried
+    return true
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#handle.fragmentingFd >= 0) close(this.#handle.fragmentingFd)
+    close(this.fd)
+  }
+}

@@ -1,0 +1,71 @@
+// Linux's numbers, spelled as Linux spells them. x86-64 and arm64 share every one of these (both take them from
+// asm-generic); native-notes/constants.md lists each with its header, and a test compares the two.
+
+export const AF_UNIX = 1
+export const AF_INET = 2
+export const AF_INET6 = 10
+
+export const SOCK_STREAM = 1
+export const SOCK_DGRAM = 2
+export const SOCK_RAW = 3
+export const SOCK_NONBLOCK = 0x800
+export const SOCK_CLOEXEC = 0x80000
+
+export const IPPROTO_IP = 0
+export const IPPROTO_IPV6 = 41
+export const IPPROTO_GRE = 47
+
+export const SOL_SOCKET = 1
+export const SO_SNDBUF = 7
+export const SO_RCVBUF = 8
+export const SO_BINDTODEVICE = 25
+export const SO_ATTACH_FILTER = 26
+export const SO_SNDBUFFORCE = 32
+export const SO_RCVBUFFORCE = 33
+
+export const IP_TOS = 1
+export const IP_TTL = 2
+export const IP_MTU_DISCOVER = 10
+export const IP_MTU = 14
+export const IP_PMTUDISC_DONT = 0
+export const IP_PMTUDISC_DO = 2
+
+export const IPV6_UNICAST_HOPS = 16
+export const IPV6_MTU_DISCOVER = 23
+export const IPV6_MTU = 24
+export const IPV6_HOPLIMIT = 52
+export const IPV6_TCLASS = 67
+
+export const MSG_TRUNC = 0x20
+export const MSG_DONTWAIT = 0x40
+
+export const POLLIN = 0x1
+export const POLLOUT = 0x4
+export const POLLERR = 0x8
+export const POLLHUP = 0x10
+export const POLLNVAL = 0x20
+
+export const O_RDWR = 0x2
+export const O_NONBLOCK = 0x800
+export const O_CLOEXEC = 0x80000
+
+export const EFD_NONBLOCK = 0x800
+export const EFD_CLOEXEC = 0x80000
+
+export const TUNSETIFF = 0x400454ca
+export const TUNGETIFF = 0x800454d2
+export const IFF_TAP = 0x2
+export const IFF_MULTI_QUEUE = 0x100
+export const IFF_NO_PI = 0x1000
+export const IFF_VNET_HDR = 0x4000
+export const IFF_PERSIST = 0x800
+
+export const SIOCGIFFLAGS = 0x8913
+export const SIOCSIFFLAGS = 0x8914
+export const SIOCGIFMTU = 0x8921
+export const SIOCSIFMTU = 0x8922
+export const SIOCSIFHWADDR = 0x8924
+export const SIOCGIFHWADDR = 0x8927
+export const IFF_UP = 0x1
+export const ARPHRD_ETHER = 1
+export const IFNAMSIZ = 16

@@ -1,0 +1,25 @@
+// Pinned memory: its address is known to the kernel, so it is never reallocated and never moves. ArrayBuffers keep their
+// backing store outside V8's moving heap for as long as something refers to them, which the Slab does.
+// Addresses travel as plain numbers: user addresses on x86-64 and arm64 stay below 2^52, so a double holds them exactly.
+
+import koffi from 'koffi'
+import { type Octets, octets } from '../wire/octets.js'
+
+/** A run of pinned memory in the three ways the code looks at it, and its address. */
+export interface Slab extends Octets {
+  readonly view: DataView
+  readonly address: number
+}
+
+/** Allocates `size` bytes of pinned, zeroed memory. */
+export function slab(size: number): Slab {
+  const bytes = new Uint8Array(new ArrayBuffer(size))
+  const { words } = octets(bytes)
+  return { bytes, words, view: new DataView(bytes.buffer), address: Number(koffi.address(bytes)) }
+}
+
+/** Writes a pointer or a size_t, which a double holds exactly, without making a BigInt. */
+export function putPointer(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value % 0x1_0000_0000, true)
+  view.setUint32(offset + 4, Math.floor(value / 0x1_0000_0000), true)
+}

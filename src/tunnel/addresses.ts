@@ -1,0 +1,160 @@
+// The two underlay addresses: read, checked against each other and against this host, the local one chosen when absent.
+
+import { ConfigError, type ErrorCode, SystemError } from '../errors.js'
+import { type UnderlayPath, underlayPath } from '../io/underlay-path.js'
+import { type Address, parseAddress } from '../sys/address.js'
+import { interfaceIndex } from '../sys/libc.js'
+
+export interface ResolvedAddresses {
+  readonly local: Address
+  readonly remote: Address
+  /** MTU of the route to the remote, in bytes. */
+  readonly underlayMtu: number
+}
+
+/**
+ * @throws ConfigError for whatever cannot be the two ends of a tunnel
+ */
+export function resolveAddresses(
+  remoteText: string | undefined,
+  localText: string | undefined,
+  dev: string | undefined,
+  io: string,
+): ResolvedAddresses {
+  if (!remoteText)
+    refuse(
+      'TSGRE_REMOTE_MISSING',
+      'remote',
+      remoteText,
+      'give the underlay address of the other host: --remote 192.168.56.5',
+    )
+  if (dev !== undefined) refuseNoDevice('dev', dev, dev)
+  const remote = readAddress('remote', remoteText, dev)
+  const local = localText === undefined ? undefined : readAddress('local', localText, remote.zone ?? dev)
+  if (local && local.family !== remote.family) {
+    refuse(
+      'TSGRE_FAMILY_MISMATCH',
+      'local',
+      localText,
+      `IPv${local.family}, but --remote ${remoteText} is IPv${remote.family}; both must be of one family`,
+    )
+  }
+  const route = wayTo(remote, dev, local === undefined)
+  if (route?.local.text === remote.text || local?.text === remote.text) {
+    refuse(
+      'TSGRE_REMOTE_IS_LOCAL',
+      'remote',
+      remoteText,
+      'that is an address of this host; give the address of the other one',
+    )
+  }
+  if (!local) return { local: route!.local, remote, underlayMtu: route!.mtu }
+  const path = wayFrom(local, remote, dev)
+  if (io === 'raw-socket' && route && route.local.text !== local.text) {
+    refuse(
+      'TSGRE_CONFLICT',
+      'local',
+      localText,
+      `--io raw-socket cannot choose its source, and the route to the remote uses ${route.local.text}; leave --io away, or give that route "src ${localText}"`,
+    )
+  }
+  return { local, remote, underlayMtu: path?.mtu ?? DEFAULT_UNDERLAY_MTU }
+}
+
+/** Ethernet's, for a host that has no route to the remote yet. */
+const DEFAULT_UNDERLAY_MTU = 1500
+
+function refuse(code: ErrorCode, option: string, value: unknown, why: string): never {
+  throw new ConfigError(
+    code,
+    option,
+    value,
+    value === undefined ? `--${option}: ${why}` : `--${option} ${value}: ${why}`,
+  )
+}
+
+function refuseNoDevice(option: string, value: string, device: string): void {
+  if (interfaceIndex(device) === 0)
+    refuse('TSGRE_BAD_DEVICE', option, value, `there is no network device ${device}; see \`ip link\``)
+}
+
+function readAddress(option: string, text: string, zone: string | undefined): Address {
+  const address = parseAddress(text)
+  if (!address) refuse('TSGRE_NOT_AN_ADDRESS', option, text, 'not an IPv4 or IPv6 address (names are not resolved)')
+  const { family, bytes } = address
+  if (isUnspecified(bytes) || isMulticast(address) || (family === 4 && bytes.every((octet) => octet === 255))) {
+    refuse(
+      'TSGRE_NOT_UNICAST',
+      option,
+      text,
+      'a tunnel has one unicast address at each end, not a group, broadcast or empty one',
+    )
+  }
+  if (family === 6 && bytes.subarray(0, 10).every((octet) => octet === 0) && bytes[10] === 0xff && bytes[11] === 0xff) {
+    refuse('TSGRE_NOT_AN_ADDRESS', option, text, `an IPv4 address in IPv6 form; write ${bytes.subarray(12).join('.')}`)
+  }
+  return withZone(option, text, address, zone)
+}
+
+/** A link-local address means nothing without its link (RFC 4007 §6). */
+function withZone(option: string, text: string, address: Address, zone: string | undefined): Address {
+  const linkLocal = address.family === 6 && address.bytes[0] === 0xfe && (address.bytes[1] & 0xc0) === 0x80
+  if (address.zone !== undefined) {
+    refuseNoDevice(option, text, address.zone)
+    if (!linkLocal)
+      refuse(
+        'TSGRE_NOT_AN_ADDRESS',
+        option,
+        text,
+        'only link-local addresses (fe80::/10) have a zone; leave the % part away',
+      )
+    return address
+  }
+  if (!linkLocal) return address
+  if (zone === undefined)
+    refuse('TSGRE_NOT_AN_ADDRESS', option, text, `a link-local address needs its device: ${text}%eth1`)
+  return { ...address, zone, text: `${address.text}%${zone}` }
+}
+
+function isUnspecified(bytes: Uint8Array): boolean {
+  return bytes.every((octet) => octet === 0)
+}
+
+function isMulticast({ family, bytes }: Address): boolean {
+  return family === 4 ? bytes[0] >= 224 && bytes[0] <= 239 : bytes[0] === 0xff
+}
+
+/** The kernel's own choice of source. Without a route: undefined, or a refusal where a choice is needed. */
+function wayTo(remote: Address, dev: string | undefined, needed: boolean): UnderlayPath | undefined {
+  try {
+    return underlayPath(remote, { dev })
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
+    if (error.code === 'EACCES') {
+      refuse(
+        'TSGRE_NOT_UNICAST',
+        'remote',
+        remote.text,
+        "the broadcast address of one of this host's networks, or an address its routes prohibit",
+      )
+    }
+    if (!needed) return undefined
+    refuse(
+      'TSGRE_NO_SOURCE',
+      'remote',
+      remote.text,
+      `no route to it, so no source address can be chosen (${error.code}); add a route, or give --local`,
+    )
+  }
+}
+
+function wayFrom(local: Address, remote: Address, dev: string | undefined): UnderlayPath | undefined {
+  try {
+    return underlayPath(remote, { local, dev })
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
+    if (error.syscall.startsWith('bind'))
+      refuse('TSGRE_NO_SOURCE', 'local', local.text, 'not an address of this host; see `ip address`')
+    return undefined
+  }
+}

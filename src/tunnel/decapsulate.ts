@@ -1,0 +1,70 @@
+// Underlay to overlay: every packet of a batch (GRE first, the outer IP header is off) becomes the frame it carries.
+// The checks stand in the order a packet meets them, and each packet ends as a frame or under one drop reason. A key that
+// is not ours is noticed before length and checksum, since the kernel's filter shortens such packets to their headers.
+
+import { DROP, type DropCounters } from '../drops.js'
+import type { Batch } from '../io/batch.js'
+import { GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE, greHeader, parseGre, verifyGre } from '../wire/gre.js'
+import type { Octets } from '../wire/octets.js'
+import { SequenceReceiver } from './sequence.js'
+import type { PumpSettings } from './settings.js'
+import type { Counters } from './stats.js'
+
+const TRUNCATED = DROP.truncated
+const UNKNOWN_PEER = DROP['unknown-peer']
+const KEY_MISMATCH = DROP['key-mismatch']
+const CHECKSUM = DROP.checksum
+const OUT_OF_SEQUENCE = DROP['out-of-sequence']
+const ETHERNET_BYTES = 14
+
+export class Decapsulator {
+  readonly #gre = greHeader()
+  readonly #sequence = new SequenceReceiver()
+  readonly #counters: Counters
+  readonly #drops: DropCounters
+  readonly #keyFlag: number
+  readonly #key: number
+  readonly #sequenceFlag: number
+
+  constructor(settings: PumpSettings, counters: Counters) {
+    this.#counters = counters
+    this.#drops = counters.drops
+    this.#keyFlag = settings.keyIn === undefined ? 0 : GRE_KEY
+    this.#key = settings.keyIn ?? 0
+    this.#sequenceFlag = settings.sequence ? GRE_SEQUENCE : 0
+  }
+
+  /** Turns the packets of `batch` into frames. `now` in milliseconds, monotonic, only for sequence numbers. */
+  run(batch: Batch, now: number): void {
+    const { offset, length } = batch
+    let kept = 0
+    for (let i = 0; i < batch.count; i++) {
+      const end = offset[i] + length[i]
+      const header = batch.peer[i] < 0 ? -UNKNOWN_PEER : this.#examine(batch.memory, offset[i], end, now)
+      if (header < 0) {
+        this.#drops[-header]++
+        continue
+      }
+      const frame = offset[i] + header
+      batch.keep(i, kept)
+      offset[kept] = frame
+      length[kept++] = end - frame
+    }
+    batch.count = kept
+  }
+
+  /** The length of the GRE header in front of a frame that is to be delivered, or minus a drop code. */
+  #examine(memory: Octets, start: number, end: number, now: number): number {
+    const gre = this.#gre
+    const header = parseGre(memory.bytes, start, end, gre)
+    if (header < 0) return header
+    if ((gre.flags & GRE_KEY) !== this.#keyFlag || gre.key !== this.#key) {
+      this.#counters.noteWrongKey((gre.flags & GRE_KEY) !== 0, gre.key)
+      return -KEY_MISMATCH
+    }
+    if (end - start - header < ETHERNET_BYTES) return -TRUNCATED
+    if (gre.flags & GRE_CHECKSUM && !verifyGre(memory, start, end)) return -CHECKSUM
+    if (gre.flags & this.#sequenceFlag && !this.#sequence.accept(gre.sequence, now)) return -OUT_OF_SEQUENCE
+    return header
+  }
+}

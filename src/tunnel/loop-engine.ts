@@ -1,0 +1,85 @@
+// Drives a pump on the program's own event loop, for ports that are made of events or of memory. Ports with a descriptor
+// are waited for by poll(2) in libuv's pool: a pool thread blocked in fs.read on a TAP could not be cancelled, a poll is
+// woken by the eventfd that lies in it.
+
+import { OVERLAY, Poller, UNDERLAY, WAKER } from '../io/poller.js'
+import type { Port } from '../io/port.js'
+import { Waker } from '../io/waker.js'
+import { POLLIN } from '../sys/constants.js'
+import type { Engine } from './engine.js'
+import type { Pump } from './pump.js'
+
+const POLL_MS = 1000
+
+export class LoopEngine implements Engine {
+  readonly #pump: Pump
+  readonly #ports: readonly [overlay: Port, underlay: Port]
+  readonly #failed: (error: unknown) => void
+  readonly #poll: { poller: Poller; waker: Waker } | undefined
+  #scheduled = false
+  #overlayAsked = true
+  #stopped = false
+  #polling: Promise<void> = Promise.resolve()
+
+  /** @param failed is told once, when a port is of no use any more */
+  constructor(pump: Pump, overlay: Port, underlay: Port, failed: (error: unknown) => void) {
+    this.#pump = pump
+    this.#ports = [overlay, underlay]
+    this.#failed = failed
+    if (overlay.fd >= 0 || underlay.fd >= 0) {
+      const waker = new Waker()
+      this.#poll = { waker, poller: new Poller(overlay.fd, underlay.fd, waker.fd) }
+    }
+  }
+
+  async start(): Promise<void> {
+    for (const port of this.#ports) port.watch?.(() => this.#schedule())
+    if (this.#poll) this.#polling = this.#pollForEver(this.#poll.poller, this.#poll.waker)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      if (this.#stopped) return
+      if (this.#turn()) this.#schedule()
+      // The poll under way does not watch the overlay while frames waited for room: begin another one.
+      if (!this.#overlayAsked && !this.#pump.blocked) this.#poll?.waker.wake()
+    })
+  }
+
+  /** Turns once; false when there was nothing to do, or when that was the end. */
+  #turn(): boolean {
+    try {
+      return this.#pump.turn(performance.now())
+    } catch (error) {
+      if (!this.#stopped) this.#failed(error)
+      this.#stopped = true
+      return false
+    }
+  }
+
+  async #pollForEver(poller: Poller, waker: Waker): Promise<void> {
+    while (!this.#stopped) {
+      this.#overlayAsked = !this.#pump.blocked
+      poller.ask(OVERLAY, this.#overlayAsked ? POLLIN : 0)
+      await new Promise<void>((resolve) => poller.waitLater(POLL_MS, resolve))
+      if (this.#stopped) break
+      if (poller.readable(WAKER)) waker.clear()
+      if (poller.readable(OVERLAY) || poller.readable(UNDERLAY)) this.#turn()
+    }
+  }
+
+  pause(paused: boolean): void {
+    this.#pump.paused = paused
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#poll?.waker.wake()
+    await this.#polling
+    this.#poll?.waker.close()
+  }
+}

@@ -1,0 +1,143 @@
+// Opens a tunnel: options, claim, sockets, TAP, pump, in the order in which the first two change nothing and the rest
+// undoes itself on failure.
+
+import { StateError, TsgreError } from '../errors.js'
+import { claim } from '../io/claim.js'
+import { openRawSocket, type RawSocketOptions } from '../io/open-raw-socket.js'
+import type { Port } from '../io/port.js'
+import { PortableSocketPort } from '../io/portable-socket.js'
+import { RawSocketPort } from '../io/raw-socket.js'
+import { openTap, type TapPort } from '../io/tap.js'
+import type { Engine } from './engine.js'
+import { LoopEngine } from './loop-engine.js'
+import { type ResolvedOptions, resolveOptions, type TunnelOptions } from './options.js'
+import { Pump } from './pump.js'
+import type { PumpSettings } from './settings.js'
+import { Counters } from './stats.js'
+import { ThreadEngine } from './thread-engine.js'
+import { failTunnel, Tunnel, type TunnelDescription } from './tunnel.js'
+
+/**
+ * Opens a TAP and a raw socket and carries frames between them until `close()`.
+ * @throws ConfigError before anything was opened; SystemError after everything opened so far was given back
+ */
+export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
+  options.signal?.throwIfAborted()
+  const resolved = resolveOptions(options)
+  const undo: (() => void)[] = []
+  const release = () => {
+    for (const step of undo.splice(0).reverse()) step()
+  }
+  try {
+    const { local, remote, settings, dev } = resolved
+    undo.push(claim({ local: local.text, remote: remote.text, keyIn: settings.keyIn, dev }))
+    const start = openUnderlay(resolved, undo, (message) => options.logger?.warn({ name: resolved.name }, message))
+    const tap = openTap({ name: resolved.name, mtu: resolved.mtu, up: resolved.up, ...macOf(resolved) })
+    undo.push(() => tap.close())
+    return await begin(describe(resolved), (failed, counters) => start(tap, failed, counters), release, options.signal)
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/**
+ * Carries frames between two ports of your own, on this event loop: no thread, and on memory ports no root.
+ * Closing the tunnel closes the ports.
+ */
+export async function runTunnel(
+  overlay: Port,
+  underlay: Port,
+  options: Partial<PumpSettings> & { signal?: AbortSignal } = {},
+): Promise<Tunnel> {
+  const { signal, ...given } = options
+  signal?.throwIfAborted()
+  const settings = { ...PLAIN, ...given }
+  const description = { name: '', local: '', remote: '', mtu: overlay.mtu, tunnelMtu: underlay.mtu }
+  const release = () => {
+    overlay.close()
+    underlay.close()
+  }
+  const engine: MakeEngine = (failed, counters) =>
+    new LoopEngine(new Pump(overlay, underlay, settings, counters), overlay, underlay, failed)
+  return begin(description, engine, release, signal)
+}
+
+/** The tunnel of `ip link add type gretap` without options. */
+const PLAIN: PumpSettings = {
+  keyIn: undefined,
+  keyOut: undefined,
+  checksum: false,
+  sequence: false,
+  tos: 0,
+  ttl: 64,
+  fragment: 'never',
+  local: new Uint8Array(),
+  remote: new Uint8Array(),
+}
+
+type MakeEngine = (failed: (error: unknown) => void, counters: Counters) => Engine
+type StartOnTap = (tap: TapPort, failed: (error: unknown) => void, counters: Counters) => Engine
+
+function openUnderlay(resolved: ResolvedOptions, undo: (() => void)[], warn: (message: string) => void): StartOnTap {
+  const { settings } = resolved
+  const options: RawSocketOptions = {
+    local: resolved.local,
+    remote: resolved.remote,
+    keyIn: settings.keyIn,
+    dev: resolved.dev,
+    ttl: settings.ttl === 'inherit' ? 64 : settings.ttl,
+    tos: settings.tos === 'inherit' ? 0 : settings.tos & ~3,
+    fragmenting: settings.fragment !== 'never',
+    mtu: resolved.underlayMtu,
+  }
+  if (resolved.io === 'raw-socket') {
+    const port = new PortableSocketPort(options)
+    undo.push(() => port.close())
+    return (tap, failed, counters) => new LoopEngine(new Pump(tap, port, settings, counters), tap, port, failed)
+  }
+  const handle = openRawSocket(options, warn)
+  const port = new RawSocketPort(handle)
+  undo.push(() => port.close())
+  return (tap, failed, counters) => new ThreadEngine(tap, handle, settings, counters, failed)
+}
+
+/** Starts the engine and ties its failure, the signal and the events together. */
+async function begin(
+  description: TunnelDescription,
+  makeEngine: MakeEngine,
+  release: () => void,
+  signal: AbortSignal | undefined,
+): Promise<Tunnel> {
+  const counters = new Counters()
+  counters.reset()
+  const engine = makeEngine((error) => void failTunnel(tunnel, asTsgreError(error)), counters)
+  const tunnel: Tunnel = new Tunnel(description, counters, engine, release)
+  const abort = () => void tunnel.close()
+  try {
+    await engine.start()
+    signal?.throwIfAborted()
+  } catch (error) {
+    await engine.stop()
+    throw error
+  }
+  signal?.addEventListener('abort', abort, { once: true })
+  tunnel.once('closed', () => signal?.removeEventListener('abort', abort))
+  // After the caller has had the tunnel in hand and could listen.
+  setImmediate(() => tunnel.emit('up'))
+  return tunnel
+}
+
+function asTsgreError(error: unknown): TsgreError {
+  if (error instanceof TsgreError) return error
+  return new StateError('TSGRE_PUMP_DIED', `the pump failed: ${(error as Error).message}`, { cause: error })
+}
+
+function describe(resolved: ResolvedOptions): TunnelDescription {
+  const { name, local, remote, mtu, tunnelMtu } = resolved
+  return { name, local: local.text, remote: remote.text, mtu, tunnelMtu }
+}
+
+function macOf({ mac }: ResolvedOptions): { mac?: string } {
+  return mac === undefined ? {} : { mac }
+}

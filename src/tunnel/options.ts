@@ -1,0 +1,178 @@
+// What a program or a person asks for, and the one place where it is refused. Nothing is opened or changed here.
+
+import { ConfigError, type ErrorCode } from '../errors.js'
+import { refuseTapName } from '../io/tap.js'
+import type { Address } from '../sys/address.js'
+import { resolveAddresses } from './addresses.js'
+import { greBytes } from './pump.js'
+import type { FragmentRule, PumpSettings } from './settings.js'
+
+/** A GRE key: 0 to 4294967295, or in the dotted form of ip-link(8). */
+export type Key = number | string
+
+/** Takes log lines: fields, then a message. pino fits as it is. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** In the words of `ip link add … type gretap`. */
+export interface TunnelOptions {
+  /** Name of the TAP: 1 to 15 bytes. Made if there is none. */
+  name: string
+  /** Underlay address of the other host; IPv6 link-local ones with their zone, `fe80::1%eth1`. */
+  remote: string
+  /** Underlay address of this host; what the route to the remote uses when absent. */
+  local?: string | undefined
+  /** Bind the underlay to this device or VRF. */
+  dev?: string | undefined
+  /** One key both ways, or one each way. No key is another thing than key 0. */
+  key?: Key | { in?: Key | undefined; out?: Key | undefined } | undefined
+  /** Send GRE checksums. Received ones are always verified. */
+  checksum?: boolean | undefined
+  /** Send sequence numbers, and drop received packets older than the newest. */
+  sequence?: boolean | undefined
+  /** Outer TTL or hop limit, 1 to 255 (default 64), or the inner packet's. */
+  ttl?: number | 'inherit' | undefined
+  /** Outer TOS or traffic class, 0 to 255 (default 0), or the inner packet's. ECN is always copied. */
+  tos?: number | 'inherit' | undefined
+  /** Set DF on outer packets (default true); false copies it from the inner packet. */
+  pmtudisc?: boolean | undefined
+  /** Clear DF on every outer packet, whatever the inner one says. */
+  ignoreDf?: boolean | undefined
+  /** MTU of the TAP in bytes, 68 to 65521; 'auto' (default) is what fits one packet of the underlay. */
+  mtu?: number | 'auto' | undefined
+  /** Hardware address of the TAP, `02:00:00:00:00:01`. */
+  mac?: string | undefined
+  /** Set the TAP up (default true). */
+  up?: boolean | undefined
+  /** 'mmsg': raw socket, batches, a thread of its own (default). 'raw-socket': the npm package, on this event loop. */
+  io?: 'mmsg' | 'raw-socket' | undefined
+  signal?: AbortSignal | undefined
+  logger?: Logger | undefined
+}
+
+/** Options with every question answered. */
+export interface ResolvedOptions {
+  readonly name: string
+  readonly local: Address
+  readonly remote: Address
+  readonly dev: string | undefined
+  readonly io: 'mmsg' | 'raw-socket'
+  readonly mtu: number
+  readonly tunnelMtu: number
+  readonly underlayMtu: number
+  readonly mac: string | undefined
+  readonly up: boolean
+  readonly settings: PumpSettings
+}
+
+/** Bounds of a TAP's MTU: the least IPv4 takes (RFC 791), and MAX_MTU of drivers/net/tun.c less an Ethernet header. */
+export const LEAST_MTU = 68
+export const MOST_MTU = 65521
+
+const ETHERNET_BYTES = 14
+
+/** Largest layer-3 payload that fits one packet of an underlay of `underlayMtu` bytes. */
+export function tunnelMtuOf(underlayMtu: number, family: 4 | 6, gre: number): number {
+  return underlayMtu - (family === 4 ? 20 : 40) - gre - ETHERNET_BYTES
+}
+
+/**
+ * Answers every question the options leave open, and asks the kernel for the way to the remote.
+ * @throws ConfigError naming option, value and way out
+ */
+export function resolveOptions(options: TunnelOptions): ResolvedOptions {
+  refuseTapName(options.name)
+  const io = oneOf('io', options.io ?? 'mmsg', ['mmsg', 'raw-socket'])
+  const [keyIn, keyOut] = resolveKeys(options.key)
+  const fragment = resolveFragment(options)
+  const ttl = options.ttl === 'inherit' ? 'inherit' : integer('ttl', options.ttl ?? 64, 1, 255, ' or "inherit"')
+  const tos = options.tos === 'inherit' ? 'inherit' : integer('tos', options.tos ?? 0, 0, 255, ' or "inherit"')
+  const mtu =
+    options.mtu === undefined || options.mtu === 'auto'
+      ? undefined
+      : integer('mtu', options.mtu, LEAST_MTU, MOST_MTU, ' bytes, or "auto"', 'TSGRE_BAD_MTU')
+  refuseMac(options.mac)
+  const { local, remote, underlayMtu } = resolveAddresses(options.remote, options.local, options.dev, io)
+  const checksum = options.checksum ?? false
+  const sequence = options.sequence ?? false
+  const tunnelMtu = tunnelMtuOf(underlayMtu, remote.family, greBytes({ checksum, sequence, keyOut }))
+  return {
+    name: options.name,
+    local,
+    remote,
+    dev: options.dev,
+    io,
+    mtu: mtu ?? atLeast(tunnelMtu, underlayMtu),
+    tunnelMtu,
+    underlayMtu,
+    mac: options.mac,
+    up: options.up ?? true,
+    settings: { keyIn, keyOut, checksum, sequence, ttl, tos, fragment, local: local.bytes, remote: remote.bytes },
+  }
+}
+
+function atLeast(tunnelMtu: number, underlayMtu: number): number {
+  if (tunnelMtu >= LEAST_MTU) return Math.min(tunnelMtu, MOST_MTU)
+  throw new ConfigError(
+    'TSGRE_BAD_MTU',
+    'mtu',
+    'auto',
+    `the way to the remote has an MTU of ${underlayMtu} bytes, which leaves ${tunnelMtu} for the tunnel: too few; raise the underlay's MTU or give --mtu`,
+  )
+}
+
+function resolveKeys(key: TunnelOptions['key']): [keyIn: number | undefined, keyOut: number | undefined] {
+  if (typeof key === 'object') return [parseKey('ikey', key.in), parseKey('okey', key.out)]
+  const both = parseKey('key', key)
+  return [both, both]
+}
+
+/** Reads a key; undefined stays undefined. */
+function parseKey(option: string, key: Key | undefined): number | undefined {
+  if (key === undefined) return undefined
+  const text = String(key)
+  const dotted = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
+  const octets = dotted?.slice(1).map(Number)
+  if (octets?.every((octet) => octet <= 255)) return octets.reduce((value, octet) => value * 256 + octet, 0)
+  if (/^(\d{1,10}|0x[\da-f]{1,8})$/i.test(text) && Number(text) <= 0xffff_ffff) return Number(text)
+  const rule = 'a key is a number from 0 to 4294967295, or four numbers with dots as in 10.20.30.40'
+  throw new ConfigError('TSGRE_BAD_KEY', option, key, `--${option} ${text}: ${rule}`)
+}
+
+function resolveFragment(options: TunnelOptions): FragmentRule {
+  if (options.ignoreDf && options.pmtudisc) {
+    const why = '--pmtudisc sets DF and --ignore-df clears it: leave one away'
+    throw new ConfigError('TSGRE_CONFLICT', 'ignore-df', true, why)
+  }
+  if (options.ignoreDf) return 'always'
+  return options.pmtudisc === false ? 'as-inner' : 'never'
+}
+
+function integer(
+  option: string,
+  value: unknown,
+  least: number,
+  most: number,
+  also = '',
+  code: ErrorCode = 'TSGRE_BAD_OPTION',
+): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+  throw new ConfigError(code, option, value, `--${option} ${value}: takes ${least} to ${most}${also}`)
+}
+
+function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value
+  throw new ConfigError('TSGRE_BAD_OPTION', option, value, `--${option} ${value}: takes ${choices.join(' or ')}`)
+}
+
+function refuseMac(mac: string | undefined): void {
+  if (mac === undefined) return
+  const first = Number.parseInt(mac, 16)
+  if (/^([\da-f]{2}:){5}[\da-f]{2}$/i.test(mac) && (first & 1) === 0 && !/^(00:){5}00$/.test(mac)) return
+  const rule = 'takes six octets as in 02:00:00:00:00:01, and no multicast address'
+  throw new ConfigError('TSGRE_BAD_OPTION', 'mac', mac, `--mac ${mac}: ${rule}`)
+}

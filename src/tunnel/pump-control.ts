@@ -1,0 +1,22 @@
+// What the program and the pump's thread say to each other: the thread's start data, its messages, and the shared words it
+// looks at whenever the eventfd wakes it.
+
+import type { RawSocketHandle } from '../io/raw-socket.js'
+import type { PumpSettings } from './settings.js'
+
+/** Words of the control memory (Int32Array): not zero means yes. */
+export const STOP = 0
+export const PAUSED = 1
+export const CONTROL_WORDS = 2
+
+export interface PumpThreadData {
+  readonly tap: { readonly fd: number; readonly name: string; readonly mtu: number }
+  readonly socket: RawSocketHandle
+  readonly wakerFd: number
+  readonly settings: PumpSettings
+  readonly counters: SharedArrayBuffer
+  readonly control: SharedArrayBuffer
+}
+
+/** That the thread runs, or which system call ended it. */
+export type PumpThreadMessage = { up: true } | { failed: { code: string; syscall: string; hint: string | undefined } }

@@ -1,0 +1,61 @@
+// The pump's own thread: waits in poll(2) and turns. Runs as a worker and never returns to its event loop until it is told
+// to stop, so it is told through shared memory and an eventfd. A thread blocked in a system call cannot be terminated:
+// poll never waits longer than POLL_MS, and so neither does the program's exit.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { SystemError } from '../errors.js'
+import { OVERLAY, Poller, UNDERLAY, WAKER } from '../io/poller.js'
+import { RawSocketPort } from '../io/raw-socket.js'
+import { TapPort } from '../io/tap.js'
+import { Waker } from '../io/waker.js'
+import { POLLIN, POLLOUT } from '../sys/constants.js'
+import { Pump } from './pump.js'
+import { PAUSED, type PumpThreadData, type PumpThreadMessage, STOP } from './pump-control.js'
+import { Counters } from './stats.js'
+
+/** Longest wait in poll, in milliseconds. */
+const POLL_MS = 1000
+// A descriptor that is always ready and never has anything would have poll return for ever: after so many wake-ups
+// without work the thread sleeps a little between them.
+const IDLE_WAKES = 100
+const IDLE_MS = 10
+
+function run(data: PumpThreadData): void {
+  const { tap, socket, wakerFd } = data
+  const pump = new Pump(
+    new TapPort(tap.fd, tap.name, tap.mtu),
+    new RawSocketPort(socket),
+    data.settings,
+    new Counters(data.counters),
+  )
+  const control = new Int32Array(data.control)
+  const waker = new Waker(wakerFd)
+  const poller = new Poller(tap.fd, socket.fd, wakerFd)
+  const asleep = new Poller(-1, -1, wakerFd)
+  let idleWakes = 0
+  while (Atomics.load(control, STOP) === 0) {
+    const { blocked } = pump
+    poller.ask(OVERLAY, blocked ? 0 : POLLIN)
+    poller.ask(UNDERLAY, blocked ? POLLIN | POLLOUT : POLLIN)
+    if (poller.wait(POLL_MS) <= 0) continue
+    let worked = false
+    if (poller.readable(WAKER)) {
+      waker.clear()
+      pump.paused = Atomics.load(control, PAUSED) === 1
+      worked = true
+    }
+    if (blocked ? poller.writable(UNDERLAY) : poller.readable(OVERLAY)) worked = pump.transmit() || worked
+    if (poller.readable(UNDERLAY)) worked = pump.receive(performance.now()) || worked
+    idleWakes = worked ? 0 : idleWakes + 1
+    if (idleWakes > IDLE_WAKES) asleep.wait(IDLE_MS)
+  }
+}
+
+try {
+  parentPort?.postMessage({ up: true } satisfies PumpThreadMessage)
+  run(workerData as PumpThreadData)
+} catch (error) {
+  if (!(error instanceof SystemError)) throw error
+  const { code, syscall, hint } = error
+  parentPort?.postMessage({ failed: { code, syscall, hint } } satisfies PumpThreadMessage)
+}

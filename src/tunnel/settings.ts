@@ -1,0 +1,20 @@
+// What the pump needs to know of the options: plain data, so that it can travel to the pump's thread.
+
+/** When the outer packet may be fragmented (DF clear), in the words of ip-link(8). */
+export type FragmentRule = 'never' | 'as-inner' | 'always'
+
+export interface PumpSettings {
+  /** Keys as sent and as expected; undefined is no key, which is another thing than key 0. */
+  readonly keyOut: number | undefined
+  readonly keyIn: number | undefined
+  readonly checksum: boolean
+  readonly sequence: boolean
+  /** Outer TOS without its ECN bits, or copied from the inner packet. ECN is always copied (RFC 6040 §4.1). */
+  readonly tos: number | 'inherit'
+  /** Outer TTL, or copied from the inner packet (64 for other frames). */
+  readonly ttl: number | 'inherit'
+  readonly fragment: FragmentRule
+  /** Outer addresses, 4 or 16 octets, to recognise our own packet when it comes back as a frame. */
+  readonly local: Uint8Array
+  readonly remote: Uint8Array
+}

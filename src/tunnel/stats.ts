@@ -1,0 +1,81 @@
+// The counters of a tunnel in memory that both threads see: the pump adds, the program reads without asking the pump.
+// One writer, plain doubles: exact up to 2^53, and a reader never waits. tx and rx are counted as `ip -s link` counts a
+// gretap: tx is overlay to underlay.
+
+import { DROP_REASONS, DROP_SLOTS, type DropCounters, type DropReason, dropsByReason } from '../drops.js'
+
+const TX_FRAMES = 0
+const TX_BYTES = 1
+const RX_FRAMES = 2
+const RX_BYTES = 3
+const WRONG_KEY = 4
+const DROPS = 8
+
+/** No packet with a wrong key was seen; a keyless packet where a key was expected. */
+const NO_WRONG_KEY = -2
+const KEYLESS = -1
+
+/** A snapshot: frames and bytes of Ethernet frames carried, without GRE and outer headers. */
+export interface TunnelStats {
+  readonly txFrames: number
+  readonly txBytes: number
+  readonly rxFrames: number
+  readonly rxBytes: number
+  /** Every reason, zeros included. */
+  readonly drops: Readonly<Record<DropReason, number>>
+  /** The last wrong key that came: a number, 'none' for a packet without one, undefined when all was right. */
+  readonly lastWrongKey: number | 'none' | undefined
+}
+
+/** The same memory may be wrapped in two threads. */
+export class Counters {
+  readonly memory: SharedArrayBuffer
+  readonly drops: DropCounters
+  readonly #values: Float64Array
+
+  constructor(memory = new SharedArrayBuffer((DROPS + DROP_SLOTS) * Float64Array.BYTES_PER_ELEMENT)) {
+    this.memory = memory
+    this.#values = new Float64Array(memory, 0, DROPS)
+    this.drops = new Float64Array(memory, DROPS * Float64Array.BYTES_PER_ELEMENT, DROP_SLOTS)
+  }
+
+  /** Call once, before the pump starts. */
+  reset(): void {
+    this.#values.fill(0)
+    this.#values[WRONG_KEY] = NO_WRONG_KEY
+    this.drops.fill(0)
+  }
+
+  addTx(frames: number, bytes: number): void {
+    this.#values[TX_FRAMES] += frames
+    this.#values[TX_BYTES] += bytes
+  }
+
+  addRx(frames: number, bytes: number): void {
+    this.#values[RX_FRAMES] += frames
+    this.#values[RX_BYTES] += bytes
+  }
+
+  noteWrongKey(present: boolean, key: number): void {
+    this.#values[WRONG_KEY] = present ? key : KEYLESS
+  }
+
+  snapshot(): TunnelStats {
+    const values = this.#values
+    const wrong = values[WRONG_KEY]
+    return {
+      txFrames: values[TX_FRAMES],
+      txBytes: values[TX_BYTES],
+      rxFrames: values[RX_FRAMES],
+      rxBytes: values[RX_BYTES],
+      drops: dropsByReason(this.drops),
+      lastWrongKey: wrong === NO_WRONG_KEY ? undefined : wrong === KEYLESS ? 'none' : wrong,
+    }
+  }
+}
+
+/** The drops that happened, most first, for a line a person reads. */
+export function dropsThatHappened(stats: TunnelStats): [DropReason, number][] {
+  const happened = DROP_REASONS.filter((reason) => stats.drops[reason] > 0)
+  return happened.map((reason): [DropReason, number] => [reason, stats.drops[reason]]).sort((a, b) => b[1] - a[1])
+}

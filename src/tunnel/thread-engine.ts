@@ -1,0 +1,94 @@
+// Starts, pauses and stops the pump's thread from the program's side.
+
+import { Worker } from 'node:worker_threads'
+import { StateError, SystemError } from '../errors.js'
+import type { RawSocketHandle } from '../io/raw-socket.js'
+import type { TapPort } from '../io/tap.js'
+import { Waker } from '../io/waker.js'
+import type { Engine } from './engine.js'
+import { CONTROL_WORDS, PAUSED, type PumpThreadData, type PumpThreadMessage, STOP } from './pump-control.js'
+import type { PumpSettings } from './settings.js'
+import type { Counters } from './stats.js'
+
+// process.exit() and an uncaught error join every thread: each must be woken, or the exit takes until poll's next return.
+const running = new Set<ThreadEngine>()
+function stopAll(): void {
+  for (const engine of running) engine.signalStop()
+}
+
+export class ThreadEngine implements Engine {
+  readonly #waker = new Waker()
+  readonly #control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * Int32Array.BYTES_PER_ELEMENT))
+  readonly #worker: Worker
+  readonly #exited: Promise<void>
+  readonly #up: Promise<void>
+
+  /** @param failed is told once, when the thread ended by itself */
+  constructor(
+    tap: TapPort,
+    socket: RawSocketHandle,
+    settings: PumpSettings,
+    counters: Counters,
+    failed: (error: SystemError | StateError) => void,
+  ) {
+    const workerData: PumpThreadData = {
+      tap: { fd: tap.fd, name: tap.name, mtu: tap.mtu },
+      socket,
+      wakerFd: this.#waker.fd,
+      settings,
+      counters: counters.memory,
+      control: this.#control.buffer as SharedArrayBuffer,
+    }
+    // The program's own flags (--import, --inspect) are not the pump's.
+    this.#worker = new Worker(new URL('./pump-thread.js', import.meta.url), { workerData, execArgv: [], name: 'tsgre' })
+    let up: () => void
+    let broken: (error: Error) => void
+    this.#up = new Promise((resolve, reject) => {
+      up = resolve
+      broken = reject
+    })
+    this.#up.catch(() => {}) // whoever awaits start() sees it; nobody else has to
+    const fail = (error: SystemError | StateError) => {
+      broken(error)
+      if (Atomics.load(this.#control, STOP) === 0) failed(error)
+    }
+    this.#worker.on('message', (message: PumpThreadMessage) => {
+      if ('up' in message) up()
+      else
+        fail(new SystemError(message.failed.code, { syscall: message.failed.syscall, ...hintOf(message.failed.hint) }))
+    })
+    this.#worker.on('error', (cause) => {
+      fail(new StateError('TSGRE_PUMP_DIED', `the pump's thread died: ${cause.message}`, { cause }))
+    })
+    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
+    if (running.size === 0) process.on('exit', stopAll)
+    running.add(this)
+  }
+
+  start(): Promise<void> {
+    return this.#up
+  }
+
+  pause(paused: boolean): void {
+    Atomics.store(this.#control, PAUSED, paused ? 1 : 0)
+    this.#waker.wake()
+  }
+
+  /** Tells the thread to end, without waiting for it. */
+  signalStop(): void {
+    Atomics.store(this.#control, STOP, 1)
+    this.#waker.wake()
+  }
+
+  async stop(): Promise<void> {
+    this.signalStop()
+    await this.#exited
+    running.delete(this)
+    if (running.size === 0) process.off('exit', stopAll)
+    this.#waker.close()
+  }
+}
+
+function hintOf(hint: string | undefined): { hint?: string } {
+  return hint ? { hint } : {}
+}
