@@ -4,7 +4,7 @@
 
 import { createRequire } from 'node:module'
 import { DROP, type DropCounters } from '../drops.js'
-import { ConfigError } from '../errors.js'
+import { ConfigError, SystemError } from '../errors.js'
 import type { Address } from '../sys/address.js'
 import {
   IP_MTU_DISCOVER,
@@ -23,7 +23,7 @@ import {
   SO_SNDBUFFORCE,
   SOL_SOCKET,
 } from '../sys/constants.js'
-import { errnoOfText } from '../sys/errno.js'
+import { errnoName, errnoOfText } from '../sys/errno.js'
 import { BATCH_ENTRIES, type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
 import { type RawSocketOptions, SOCKET_BUFFER_BYTES } from './open-raw-socket.js'
 import type { Port } from './port.js'
@@ -81,11 +81,7 @@ export class PortableSocketPort implements Port {
     this.#local = options.local
     this.#remote = options.remote
     this.#defaults = { ttl: options.ttl ?? 64, tos: options.tos ?? 0 }
-    this.#socket = raw.createSocket({
-      protocol: IPPROTO_GRE,
-      addressFamily: family === 4 ? raw.AddressFamily.IPv4 : raw.AddressFamily.IPv6,
-      bufferSize: PACKET_BYTES,
-    })
+    this.#socket = createSocket(raw, family)
     if (options.dev) {
       const name = Buffer.from(`${options.dev}\0`)
       this.#socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, name, name.length)
@@ -166,6 +162,17 @@ export class PortableSocketPort implements Port {
     this.#closed = true
     this.#wake = () => {}
     this.#socket.close()
+  }
+}
+
+function createSocket(raw: RawSocketPackage, family: 4 | 6): PackageSocket {
+  const addressFamily = family === 4 ? raw.AddressFamily.IPv4 : raw.AddressFamily.IPv6
+  try {
+    return raw.createSocket({ protocol: IPPROTO_GRE, addressFamily, bufferSize: PACKET_BYTES })
+  } catch (error) {
+    const code = errnoName(errnoOfText((error as Error).message))
+    const missing = code === 'EPERM' ? ({ capability: 'CAP_NET_RAW', hint: 'needs CAP_NET_RAW' } as const) : {}
+    throw new SystemError(code, { syscall: 'socket(raw-socket)', ...missing })
   }
 }
 

@@ -17,6 +17,7 @@ const codes = new Map<number, number>([
   [ERRNO.EAGAIN, DROP['queue-full']],
   [ERRNO.ECONNREFUSED, DROP['peer-refused']],
   [ERRNO.ENOPROTOOPT, DROP['peer-refused']],
+  [ERRNO.EPROTO, DROP['peer-refused']], // ICMPv6 parameter problem: nobody there takes next header 47
 ])
 
 /** The drop code for a frame whose packet met `error`; what is not listed is a route that does not carry. */
