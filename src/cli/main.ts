@@ -16,6 +16,9 @@ const EXAMPLE = `Two hosts, containers behind docker0 on each:
 
 GRE is neither encrypted nor authenticated: use it on a network you trust, or over IPsec or WireGuard.`
 
+// A tunnel does not end because nobody reads its lines any more.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 const argv = process.argv.slice(2)
 try {
   await yargs(argv)

@@ -43,12 +43,13 @@ export async function runDaemon(options: DaemonOptions, report: Report, until: P
     tunnel.once('error', (error) => reject(explain(error, options.name))),
   )
   failed.catch(() => {}) // it may fail while something else is awaited
-  const since = Date.now()
+  let since: number | undefined
   try {
     if (where.bridge) await attachToBridge(tunnel.name, where.bridge, undo)
     else await setUp(tunnel.name, undo)
     for (const route of options.routes) await addRoute(route, where.device, undo)
     if (tunnel.mtu > tunnel.tunnelMtu) report.warn(tooBigWarning(tunnel))
+    since = Date.now()
     report.up(tunnel, where)
     const watch = watchRoute(tunnel, remote, where, report)
     try {
@@ -60,7 +61,7 @@ export async function runDaemon(options: DaemonOptions, report: Report, until: P
     for (const failure of await undo.unwind())
       report.warn(`could not undo: ${failure.description}: ${failure.error.message}`)
     await tunnel.close()
-    report.down(tunnel, (Date.now() - since) / 1000, tunnel.stats())
+    if (since !== undefined) report.down(tunnel, (Date.now() - since) / 1000, tunnel.stats())
   }
 }
 
