@@ -103,10 +103,15 @@ export function findLeftovers(mark: string, owners: ReadonlySet<number>): Leftov
   )
 }
 
-/** Kills, then removes: a process still in a namespace would keep its interfaces alive. */
+/** Kills whoever is in it first: a process would keep its interfaces alive. */
+export function removeNamespace(name: string): void {
+  for (const pid of pidsIn(name)) kill(pid)
+  ip('netns', 'del', name)
+}
+
 export function removeLeftovers({ namespaces, processes }: Leftovers): void {
   for (const { pid } of processes) kill(pid)
-  for (const name of namespaces) ip('netns', 'del', name)
+  for (const name of namespaces) removeNamespace(name)
 }
 
 /** As a sentence, or '' when nothing is left. */
