@@ -69,7 +69,10 @@ export function runFile(file: string, environment: NodeJS.ProcessEnv, deadlineMs
   const report = new Promise<FileReport>((resolve, reject) => {
     child.once('error', reject)
     // What the file left running holds its pipes open, and `close` would wait for that.
-    child.once('exit', () => setTimeout(() => child.stdout.destroy() && child.stderr.destroy(), GRACE_MS).unref())
+    child.once('exit', () => {
+      if (stopped) signalGroup(child.pid!, 'SIGKILL')
+      setTimeout(() => child.stdout.destroy() && child.stderr.destroy(), GRACE_MS).unref()
+    })
     child.once('close', (code, signal) => {
       clearTimeout(deadline)
       const output = Buffer.concat(chunks).toString()
