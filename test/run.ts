@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { deadlineSeconds } from './rig/deadlines.js'
 import { describeLeftovers, findLeftovers, findOrphans, RUN_MARK, removeLeftovers, rigOwner } from './rig/leftovers.js'
-import { type FileReport, type RunningFile, runFile } from './rig/runFile.js'
+import { type FileReport, type RunningFile, runFile } from './rig/run-file.js'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const SUFFIX = '.test.js'

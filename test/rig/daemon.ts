@@ -17,7 +17,7 @@ export interface DaemonOptions {
 export interface DaemonEnd {
   code: number | null
   signal: NodeJS.Signals | null
-  /** The last line of stdout, parsed in JSON mode. */
+  /** The line it printed at its end, parsed in JSON mode; undefined when it had no time to. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the command prints; the tests know
   summary: any
   stdout: string
@@ -45,6 +45,11 @@ function parsed(line: string | undefined): any {
   }
 }
 
+/** `{"event":"up",…}`, or `tsgre: tap0 up: …`. */
+function tells(event: 'up' | 'down', line: string, json: boolean): boolean {
+  return json ? parsed(line)?.event === event : line.split(/[ :]+/)[2] === event
+}
+
 export class Daemon {
   readonly child: Child
   /** What it printed when it came up, parsed in JSON mode. */
@@ -68,8 +73,7 @@ export class Daemon {
       ...(json ? ['--json'] : []),
     ]
     const child = rig.spawn(host, tsgreArgv([...given, ...args]), { env })
-    const isUp = (line: string) => (json ? Object.values(parsed(line) ?? {}).includes('up') : /\bup\b/.test(line))
-    const line = await child.waitFor(isUp, timeoutMs)
+    const line = await child.waitFor((line) => tells('up', line, json), timeoutMs)
     return new Daemon(child, json ? parsed(line) : line, json)
   }
 
@@ -91,7 +95,7 @@ export class Daemon {
 
   async stop(signal: NodeJS.Signals = 'SIGTERM', graceMs?: number): Promise<DaemonEnd> {
     const ended = await this.child.stop(signal, graceMs)
-    const last = this.lines.at(-1)
+    const last = this.lines.find((line) => tells('down', line, this.#json))
     return { ...ended, summary: this.#json ? parsed(last) : last }
   }
 }

@@ -19,8 +19,8 @@ export interface TransferReport {
   seconds: number
 }
 
-const SERVER = fileURLToPath(new URL('./transferServer.js', import.meta.url))
-const CLIENT = fileURLToPath(new URL('./transferClient.js', import.meta.url))
+const SERVER = fileURLToPath(new URL('./transfer-server.js', import.meta.url))
+const CLIENT = fileURLToPath(new URL('./transfer-client.js', import.meta.url))
 
 /** Rejects when the transfer does not finish in time, or when what came is not what was sent. */
 export async function transfer(

@@ -1,4 +1,4 @@
-// Program: transferServer.js ADDRESS. Takes one TCP connection and prints what came.
+// Program: transfer-server.js ADDRESS. Takes one TCP connection and prints what came.
 
 import { createHash } from 'node:crypto'
 import { type AddressInfo, createServer } from 'node:net'

@@ -1,4 +1,4 @@
-// Program: transferClient.js ADDRESS PORT BYTES SEED. Sends a seeded stream over TCP and prints what it sent.
+// Program: transfer-client.js ADDRESS PORT BYTES SEED. Sends a seeded stream over TCP and prints what it sent.
 
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { deadlineSeconds } from './deadlines.js'
-import { type FileReport, runFile } from './runFile.js'
+import { type FileReport, runFile } from './run-file.js'
 
 const totals = (total: number, passed: number) =>
   `console.log('\\n  Total:     ${total}\\n  Passed:    ${passed}\\n  Skipped:   0\\n')`
