@@ -1,5 +1,5 @@
-// IPv4 addresses between text and number. Not a judge of what an address is good for, and no IPv6: that is the kernel's or
-// node:net's. For options and logs, never for packets: these allocate.
+// IPv4 addresses between text and number. Not a judge of what an address is good for, and no IPv6: that is the kernel's
+// or node:net's. For options and logs, never for packets: these allocate.
 
 /** Dotted quad of a 32-bit unsigned number. */
 export function ipv4Text(value: number): string {
@@ -7,8 +7,8 @@ export function ipv4Text(value: number): string {
 }
 
 /**
- * The 32-bit unsigned number of a dotted quad, or -1 where `text` is none. Leading zeros are refused: some programs read
- * `010` as eight.
+ * The 32-bit unsigned number of a dotted quad, or -1 where `text` is none. Leading zeros are refused: some programs
+ * read `010` as eight.
  */
 export function ipv4Number(text: string): number {
   const parts = text.split('.')

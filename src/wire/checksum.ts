@@ -1,6 +1,6 @@
-// The Internet checksum (RFC 1071): the 16-bit one's complement sum over any range of memory, and its incremental update.
-// Not tied to a protocol: what is summed, and where the result goes, is the caller's.
-// Invariant: results mean what a sum over big-endian 16-bit words means, whatever the machine and the alignment.
+// The Internet checksum (RFC 1071): the 16-bit one's complement sum over any range of memory, and its incremental
+// update. Not tied to a protocol: what is summed, and where the result goes, is the caller's.
+// Invariant: results mean what a sum over big-endian 16-bit words means, whatever the alignment.
 
 import type { Octets } from './octets.js'
 
@@ -30,8 +30,9 @@ export function updateChecksum(old: number, from: number, to: number): number {
   return ~fold((~old & 0xffff) + (~from & 0xffff) + to) & 0xffff
 }
 
-// A word of 32 bits is congruent to the sum of its halves modulo 65535, so whole words may be added and folded at the end.
-// Four sums, since each addition waits for the one before it; as doubles they stay exact where 32 bits would overflow.
+// A word of 32 bits is congruent to the sum of its halves modulo 65535, so whole words may be added and folded at the
+// end. Four sums, since each addition waits for the one before it; as doubles they stay exact where 32 bits would
+// overflow. What is returned has 23 bits at most: a double would be allocated wherever V8 did not inline the call.
 function sumWords(words: Uint32Array, first: number, last: number): number {
   let a = 0
   let b = 0
@@ -45,7 +46,10 @@ function sumWords(words: Uint32Array, first: number, last: number): number {
     d += words[i + 3]
   }
   for (; i < last; i++) a += words[i]
-  return a + b + c + d
+  const total = a + b + c + d
+  const low = total | 0
+  const high = ((total - (low >>> 0)) / 0x1_0000_0000) | 0
+  return (low & 0xffff) + (low >>> 16) + high
 }
 
 // Little-endian: the octet at an odd address is the upper half of its 16-bit word.
@@ -55,10 +59,8 @@ function sumBytes(bytes: Uint8Array, from: number, to: number): number {
   return total
 }
 
-// Zero only for zero: a sum of anything else folds to 1..65535.
+// Of up to 31 bits. Zero only for zero: a sum of anything else folds to 1..65535.
 function fold(total: number): number {
-  const low = total >>> 0
-  let folded = (low & 0xffff) + (low >>> 16) + (total - low) / 0x1_0000_0000
-  folded = (folded & 0xffff) + (folded >>> 16)
-  return (folded & 0xffff) + (folded >>> 16)
+  const once = (total & 0xffff) + (total >>> 16)
+  return (once & 0xffff) + (once >>> 16)
 }

@@ -21,7 +21,8 @@ export const GRE_VERSION = 0x0007
 export const ETH_P_TEB = 0x6558
 
 const OPTIONS = GRE_CHECKSUM | GRE_KEY | GRE_SEQUENCE
-// Bits 1, 4 and 5: a packet with one of them is not for a receiver without the source routes of RFC 1701 (RFC 2784 §2.3).
+// Bits 1, 4 and 5: a packet with one of them is not for a receiver without the source routes of RFC 1701 (RFC 2784
+// §2.3).
 const SOURCE_ROUTE = GRE_ROUTING | 0x0c00
 
 const TRUNCATED = -DROP.truncated
@@ -68,8 +69,8 @@ export function parseGre(bytes: Uint8Array, offset: number, end: number, out: Gr
   out.flags = flags
   out.protocol = protocol
   out.checksum = flags & GRE_CHECKSUM ? read16(bytes, offset + 4) : 0
-  out.key = flags & GRE_KEY ? read32(bytes, offset + greHeaderLength(flags & GRE_CHECKSUM)) : 0
-  out.sequence = flags & GRE_SEQUENCE ? read32(bytes, offset + length - 4) : 0
+  out.key = flags & GRE_KEY ? read32(bytes, offset + greHeaderLength(flags & GRE_CHECKSUM)) >>> 0 : 0
+  out.sequence = flags & GRE_SEQUENCE ? read32(bytes, offset + length - 4) >>> 0 : 0
   return length
 }
 
@@ -82,11 +83,11 @@ export function emitGre(bytes: Uint8Array, end: number, header: GreHeader): numb
   let at = end
   if (flags & GRE_SEQUENCE) {
     at -= 4
-    write32(bytes, at, header.sequence)
+    write32(bytes, at, header.sequence | 0)
   }
   if (flags & GRE_KEY) {
     at -= 4
-    write32(bytes, at, header.key)
+    write32(bytes, at, header.key | 0)
   }
   if (flags & GRE_CHECKSUM) {
     at -= 4

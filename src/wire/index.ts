@@ -1,5 +1,5 @@
-// The door of 'tsgre/wire': bytes <-> numbers. A parser fills the caller's record and returns a header length, or minus a
-// drop code; an emitter writes in front of an offset and returns the new one. Nothing here does I/O, allocates for a
+// The door of 'tsgre/wire': bytes <-> numbers. A parser fills the caller's record and returns a header length, or minus
+// a drop code; an emitter writes in front of an offset and returns the new one. Nothing here does I/O, allocates for a
 // packet, or throws for one.
 
 export { ipv4Number, ipv4Text } from './address.js'

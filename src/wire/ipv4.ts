@@ -1,5 +1,5 @@
-// The IPv4 header (RFC 791): parse and emit. Not a judge: a wrong header checksum is for the kernel to refuse, which does so
-// before a raw socket sees the packet. Options are stepped over, and none are sent.
+// The IPv4 header (RFC 791): parse and emit. Not a judge: a wrong header checksum is for the kernel to refuse, which
+// does so before a raw socket sees the packet. Options are stepped over, and none are sent.
 // Invariant: the header returned lies inside [offset, end), and so does the packet of totalLength.
 
 import { DROP } from '../drops.js'
@@ -66,8 +66,8 @@ export function parseIpv4(bytes: Uint8Array, offset: number, end: number, out: I
   out.fragmentOffset = (fragment & FRAGMENT_OFFSET) << 3
   out.ttl = bytes[offset + 8]
   out.protocol = bytes[offset + 9]
-  out.source = read32(bytes, offset + 12)
-  out.destination = read32(bytes, offset + 16)
+  out.source = read32(bytes, offset + 12) >>> 0
+  out.destination = read32(bytes, offset + 16) >>> 0
   return length
 }
 
@@ -87,8 +87,8 @@ export function emitIpv4(memory: Octets, end: number, header: Ipv4Header, payloa
   bytes[at + 8] = header.ttl
   bytes[at + 9] = header.protocol
   write16(bytes, at + 10, 0)
-  write32(bytes, at + 12, header.source)
-  write32(bytes, at + 16, header.destination)
+  write32(bytes, at + 12, header.source | 0)
+  write32(bytes, at + 16, header.destination | 0)
   write16(bytes, at + 10, checksum(memory, at, end))
   return at
 }

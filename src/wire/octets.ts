@@ -1,4 +1,5 @@
-// Memory that is read both as octets and as 32-bit words. Not a buffer of its own: the caller brings the memory and keeps it.
+// Memory that is read both as octets and as 32-bit words. Not a buffer of its own: the caller brings the memory and
+// keeps it.
 // Invariant: word n lies over octets 4n to 4n+3, so an offset means the same in both.
 // Words are in host order. x86-64 and arm64 are little-endian, and checksum.ts is written for that.
 
