@@ -34,7 +34,7 @@ import {
   trySetOption,
 } from '../sys/sockets.js'
 import { DROP_ALL, greFilter } from './gre-filter.js'
-import type { RawSocketHandle } from './raw-socket.js'
+import { RawSocketPort } from './raw-socket.js'
 
 /** Asked of the kernel for each direction: about 1 800 packets of 1500 bytes, a few milliseconds at full rate. */
 export const SOCKET_BUFFER_BYTES = 4 << 20
@@ -61,13 +61,19 @@ export interface RawSocketOptions {
  * @param warn is told, in one sentence, when the kernel grants smaller buffers than asked
  * @throws SystemError EPERM without CAP_NET_RAW, EADDRNOTAVAIL when `local` is not of this host
  */
-export function openRawSocket(options: RawSocketOptions, warn: (message: string) => void): RawSocketHandle {
+export function openRawSocket(options: RawSocketOptions, warn: (message: string) => void = () => {}): RawSocketPort {
   const fd = openOne(options, IP_PMTUDISC_DO)
   try {
     growBuffers(fd, warn)
     attachFilter(fd, greFilter(options.local.family, options.keyIn))
     const fragmentingFd = options.fragmenting ? openOne(options, IP_PMTUDISC_DONT) : -1
-    return { fd, fragmentingFd, family: options.local.family, tos: options.tos ?? 0, mtu: options.mtu }
+    return new RawSocketPort({
+      fd,
+      fragmentingFd,
+      family: options.local.family,
+      tos: options.tos ?? 0,
+      mtu: options.mtu,
+    })
   } catch (error) {
     close(fd)
     throw error
