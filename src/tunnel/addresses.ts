@@ -1,5 +1,6 @@
 // The two underlay addresses: read, checked against each other and against this host, the local one chosen when absent.
 
+import { networkInterfaces } from 'node:os'
 import { ConfigError, type ErrorCode, SystemError } from '../errors.js'
 import { type UnderlayPath, underlayPath } from '../io/underlay-path.js'
 import { type Address, parseAddress } from '../sys/address.js'
@@ -40,7 +41,7 @@ export function resolveAddresses(
     )
   }
   const route = wayTo(remote, dev, local === undefined)
-  if (route?.local.text === remote.text || local?.text === remote.text) {
+  if (route?.local.text === remote.text || isOfThisHost(remote)) {
     refuse(
       'TSGRE_REMOTE_IS_LOCAL',
       'remote',
@@ -122,6 +123,15 @@ function isUnspecified(bytes: Uint8Array): boolean {
 
 function isMulticast({ family, bytes }: Address): boolean {
   return family === 4 ? bytes[0] >= 224 && bytes[0] <= 239 : bytes[0] === 0xff
+}
+
+/** Asks the devices: the route to a second address of a network names the first one as its source, and so hides this. */
+function isOfThisHost(address: Address): boolean {
+  if (address.family === 4 && address.bytes[0] === 127) return true
+  return Object.entries(networkInterfaces()).some(([device, found = []]) => {
+    const zone = address.zone === undefined ? '' : `%${device}`
+    return found.some((its) => parseAddress(its.address + zone)?.text === address.text)
+  })
 }
 
 /** The kernel's own choice of source. Without a route: undefined, or a refusal where a choice is needed. */
