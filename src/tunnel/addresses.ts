@@ -40,7 +40,7 @@ export function resolveAddresses(
     )
   }
   const route = wayTo(remote, dev, local === undefined)
-  if (route?.local.text === remote.text || local?.text === remote.text || isSource(remote, dev)) {
+  if (route?.local.text === remote.text || isSource(remote, dev)) {
     refuse(
       'TSGRE_REMOTE_IS_LOCAL',
       'remote',

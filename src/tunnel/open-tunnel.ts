@@ -122,7 +122,7 @@ async function begin(
   signal?.addEventListener('abort', abort, { once: true })
   tunnel.once('closed', () => signal?.removeEventListener('abort', abort))
   // After the caller has had the tunnel in hand and could listen.
-  setImmediate(() => tunnel.emit('up'))
+  setImmediate(() => tunnel.announce())
   return tunnel
 }
 
