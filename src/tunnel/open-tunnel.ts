@@ -91,7 +91,7 @@ function openUnderlay(resolved: ResolvedOptions, undo: (() => void)[], warn: (me
     mtu: resolved.underlayMtu,
   }
   if (resolved.io === 'raw-socket') {
-    const port = new PortableSocketPort(options)
+    const port = new PortableSocketPort(options, warn)
     undo.push(() => port.close())
     return (tap, failed, counters) => new LoopEngine(new Pump(tap, port, settings, counters), tap, port, failed)
   }
@@ -122,7 +122,7 @@ async function begin(
   signal?.addEventListener('abort', abort, { once: true })
   tunnel.once('closed', () => signal?.removeEventListener('abort', abort))
   // After the caller has had the tunnel in hand and could listen.
-  setImmediate(() => tunnel.emit('up'))
+  setImmediate(() => tunnel.announce())
   return tunnel
 }
 
