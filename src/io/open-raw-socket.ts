@@ -64,7 +64,7 @@ export interface RawSocketOptions {
 export function openRawSocket(options: RawSocketOptions, warn: (message: string) => void = () => {}): RawSocketPort {
   const fd = openOne(options, IP_PMTUDISC_DO)
   try {
-    growBuffers(fd, warn)
+    growBuffers(bufferOptions(fd), warn)
     attachFilter(fd, greFilter(options.local.family, options.keyIn))
     const fragmentingFd = options.fragmenting ? openOne(options, IP_PMTUDISC_DONT) : -1
     return new RawSocketPort({
@@ -112,17 +112,31 @@ function drain(fd: number): void {
   while (read(fd, octet.address, 1) >= 0);
 }
 
-function growBuffers(fd: number, warn: (message: string) => void): void {
+/** What growBuffers needs of a socket. */
+export interface BufferOptions {
+  /** Whether the kernel took it. */
+  set(name: number, bytes: number): boolean
+  get(name: number): number
+}
+
+/** Asks for larger socket buffers, and tells by `warn` when the kernel grants less. */
+export function growBuffers(socket: BufferOptions, warn: (message: string) => void): void {
   for (const [name, force, label, sysctl] of [
     [SO_RCVBUF, SO_RCVBUFFORCE, 'receive', 'net.core.rmem_max'],
     [SO_SNDBUF, SO_SNDBUFFORCE, 'send', 'net.core.wmem_max'],
   ] as const) {
     // The forced form needs CAP_NET_ADMIN in the initial user namespace; the other is capped by the sysctl.
-    if (trySetOption(fd, SOL_SOCKET, force, SOCKET_BUFFER_BYTES) < 0)
-      trySetOption(fd, SOL_SOCKET, name, SOCKET_BUFFER_BYTES)
-    const granted = getOption(fd, SOL_SOCKET, name) / 2 // the kernel doubles what was asked, for its own bookkeeping
+    if (!socket.set(force, SOCKET_BUFFER_BYTES)) socket.set(name, SOCKET_BUFFER_BYTES)
+    const granted = socket.get(name) / 2 // the kernel doubles what was asked, for its own bookkeeping
     if (granted < SOCKET_BUFFER_BYTES) {
       warn(`the kernel grants a ${label} buffer of ${granted} bytes, not ${SOCKET_BUFFER_BYTES}: raise ${sysctl}`)
     }
+  }
+}
+
+function bufferOptions(fd: number): BufferOptions {
+  return {
+    set: (name, bytes) => trySetOption(fd, SOL_SOCKET, name, bytes) === 0,
+    get: (name) => getOption(fd, SOL_SOCKET, name),
   }
 }

@@ -1,6 +1,5 @@
 // The two underlay addresses: read, checked against each other and against this host, the local one chosen when absent.
 
-import { networkInterfaces } from 'node:os'
 import { ConfigError, type ErrorCode, SystemError } from '../errors.js'
 import { type UnderlayPath, underlayPath } from '../io/underlay-path.js'
 import { type Address, parseAddress } from '../sys/address.js'
@@ -41,7 +40,7 @@ export function resolveAddresses(
     )
   }
   const route = wayTo(remote, dev, local === undefined)
-  if (route?.local.text === remote.text || isOfThisHost(remote)) {
+  if (route?.local.text === remote.text || isSource(remote, dev)) {
     refuse(
       'TSGRE_REMOTE_IS_LOCAL',
       'remote',
@@ -125,15 +124,6 @@ function isMulticast({ family, bytes }: Address): boolean {
   return family === 4 ? bytes[0] >= 224 && bytes[0] <= 239 : bytes[0] === 0xff
 }
 
-/** Asks the devices: the route to a second address of a network names the first one as its source, and so hides this. */
-function isOfThisHost(address: Address): boolean {
-  if (address.family === 4 && address.bytes[0] === 127) return true
-  return Object.entries(networkInterfaces()).some(([device, found = []]) => {
-    const zone = address.zone === undefined ? '' : `%${device}`
-    return found.some((its) => parseAddress(its.address + zone)?.text === address.text)
-  })
-}
-
 /** The kernel's own choice of source. Without a route: undefined, or a refusal where a choice is needed. */
 function wayTo(remote: Address, dev: string | undefined, needed: boolean): UnderlayPath | undefined {
   try {
@@ -155,6 +145,21 @@ function wayTo(remote: Address, dev: string | undefined, needed: boolean): Under
       remote.text,
       `no route to it, so no source address can be chosen (${error.code}); add a route, or give --local`,
     )
+  }
+}
+
+/**
+ * Whether this host may send from `address`. The route to a second address of a network has the first one as its source,
+ * so equal ends do not show there; in IPv6 each address is its own source, and where ip_nonlocal_bind is set only IPv4
+ * checks again at connect (ip_route_output_key_hash_rcu of net/ipv4/route.c).
+ */
+function isSource(address: Address, dev: string | undefined): boolean {
+  if (address.family === 6) return false
+  try {
+    return underlayPath(address, { local: address, dev }) !== undefined
+  } catch (error) {
+    if (error instanceof SystemError) return false
+    throw error
   }
 }
 

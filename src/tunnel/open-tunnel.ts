@@ -91,7 +91,7 @@ function openUnderlay(resolved: ResolvedOptions, undo: (() => void)[], warn: (me
     mtu: resolved.underlayMtu,
   }
   if (resolved.io === 'raw-socket') {
-    const port = new PortableSocketPort(options)
+    const port = new PortableSocketPort(options, warn)
     undo.push(() => port.close())
     return (tap, failed, counters) => new LoopEngine(new Pump(tap, port, settings, counters), tap, port, failed)
   }

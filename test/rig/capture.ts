@@ -1,6 +1,8 @@
 // tcpdump on one interface: ready when it listens, decoded when it is stopped, the pcap kept as long as the rig.
 
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { packetsOfPcap } from './captures.js'
 import type { Child } from './child.js'
 import type { Hosts } from './hosts.js'
 import type { NodeName } from './topology.js'
@@ -32,6 +34,11 @@ export class Capture {
   async lines(flags: readonly string[] = DECODE): Promise<string[]> {
     const { stdout } = await this.#rig.exec('A', ['tcpdump', '-r', this.path, ...flags], { anyCode: true })
     return stdout.split('\n').filter(Boolean)
+  }
+
+  /** The IP packets as bytes, Ethernet header off; of a capture that has been stopped. */
+  packets(): Uint8Array[] {
+    return packetsOfPcap(readFileSync(this.path))
   }
 
   /** Waits until a line matches; what tcpdump has read, it has also written. */

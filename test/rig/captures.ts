@@ -8,6 +8,9 @@ export interface CaptureRow {
   name: string
   packets: number
   what: string
+  /** The commands, as the README has them. */
+  setUp: string
+  traffic: string
 }
 
 /** IP packets by the capture's name, outer Ethernet header off. */
@@ -23,18 +26,22 @@ export function captureRows(): CaptureRow[] {
   return lines
     .filter((line) => /^\| \S+\.pcap \|/.test(line))
     .map((line) => {
-      const [file, packets, what] = line
+      const [file, packets, what, setUp, traffic] = line
         .split('|')
         .slice(1)
-        .map((cell) => cell.trim())
-      return { name: file.replace('.pcap', ''), packets: Number(packets), what }
+        .map((cell) => cell.trim().replaceAll('`', ''))
+      return { name: file.replace('.pcap', ''), packets: Number(packets), what, setUp, traffic }
     })
 }
 
-/** IP packets of a classic pcap file of Ethernet, in this machine's byte order, as tcpdump writes it. */
+/** The same, from the capture's own file. */
 export function pcapPackets(name: string): Uint8Array[] {
-  const file = fixture(`vectors/${name}.pcap`)
-  if (file.readUInt32LE(0) !== 0xa1b2c3d4) throw new Error(`${name}.pcap: not a little-endian pcap`)
+  return packetsOfPcap(fixture(`vectors/${name}.pcap`))
+}
+
+/** IP packets of a classic pcap file of Ethernet, in this machine's byte order, as tcpdump writes it. */
+export function packetsOfPcap(file: Buffer): Uint8Array[] {
+  if (file.readUInt32LE(0) !== 0xa1b2c3d4) throw new Error('not a little-endian pcap')
   const packets: Uint8Array[] = []
   for (let at = 24; at < file.length; ) {
     const length = file.readUInt32LE(at + 8)
