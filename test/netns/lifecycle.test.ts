@@ -124,8 +124,16 @@ const found: [how: string, setup: string[], args: string[]][] = [
   ['down', [], []],
   ['down, with a MAC and an MTU of its own', ['link set tap0 address 02:00:00:00:00:77 mtu 1300'], ['--mtu', '1450']],
   ['up', ['link set tap0 up'], []],
-  ['up, with addresses', ['link set tap0 up', 'address add 10.9.0.1/24 dev tap0', 'address add fd09::1/64 dev tap0'], []],
-  ['up, with addresses, bridged nowhere', ['link set tap0 up', 'address add 10.9.0.1/24 dev tap0'], ['--bridge', 'none']],
+  [
+    'up, with addresses',
+    ['link set tap0 up', 'address add 10.9.0.1/24 dev tap0', 'address add fd09::1/64 dev tap0'],
+    [],
+  ],
+  [
+    'up, with addresses, bridged nowhere',
+    ['link set tap0 up', 'address add 10.9.0.1/24 dev tap0'],
+    ['--bridge', 'none'],
+  ],
   ['with a link-local address', ['link set tap0 up', 'address add fe80::77/64 dev tap0'], []],
   ['with addrgenmode none', ['link set tap0 addrgenmode none up'], []],
   ['with addrgenmode random', ['link set tap0 addrgenmode random', 'link set tap0 up'], ['--bridge', 'none']],
