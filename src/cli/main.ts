@@ -30,13 +30,14 @@ try {
     .command(dockerCommand)
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })
+    .locale('en') // half of the words are ours, and those are English
     .version(version)
     .alias('help', 'h')
     .epilogue(EXAMPLE)
     .wrap(Math.min(110, process.stdout.columns || 100))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(message)
+      throw !error || error.name === 'YError' ? new UsageError(message ?? error.message) : error
     })
     .parseAsync()
 } catch (error) {

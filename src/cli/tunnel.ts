@@ -81,6 +81,7 @@ function build(yargs: Argv): Argv<Arguments> {
 }
 
 async function handler(argv: Arguments): Promise<void> {
+  refuseRepeatedSwitches(process.argv.slice(2))
   const report = argv.json ? jsonReport() : humanReport()
   const stop = signalled(['SIGINT', 'SIGTERM', 'SIGHUP'])
   const options = { ...tunnelOptions(argv), bridge: once('bridge', argv.bridge), routes: argv.route ?? [] }
@@ -144,7 +145,7 @@ function keyOf(argv: Arguments): TunnelOptions['key'] {
     'TSGRE_CONFLICT',
     'key',
     key,
-    '--key sets both directions: leave it away, or leave --ikey and --okey away',
+    `--key ${key} sets both directions: leave it away, or leave --ikey and --okey away`,
   )
 }
 
@@ -157,6 +158,14 @@ function once(option: string, value: Text): string | undefined {
     value,
     `--${option} is given ${value.length} times: ${value.join(', ')}; give it once`,
   )
+}
+
+/** Of a switch the parser keeps only the last: `--csum --no-csum` would silently be one of the two. */
+function refuseRepeatedSwitches(words: readonly string[]): void {
+  for (const option of ['csum', 'seq', 'pmtudisc', 'ignore-df', 'json']) {
+    const given = words.filter((word) => word.replace(/^--(no-)?|=.*/g, '') === option && word.startsWith('--'))
+    if (given.length > 1) once(option, given)
+  }
 }
 
 /** A number in decimal or 0x form, or the one word allowed; other text goes on as NaN and is refused with the bounds. */

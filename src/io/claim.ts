@@ -1,6 +1,7 @@
 // One tunnel per local address, remote and key in a network namespace: two would both receive every packet.
 // The claim is a name in the abstract Unix namespace, which the kernel frees even after kill -9.
 
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ConfigError } from '../errors.js'
 import { close } from '../sys/libc.js'
@@ -21,7 +22,11 @@ export interface Identity {
  */
 export function claim(identity: Identity): () => void {
   const { local, remote, keyIn, dev } = identity
-  const name = `tsgre/${local}/${remote}/${keyIn ?? 'no key'}/`
+  // Two IPv6 addresses, a key and a device do not fit the 107 bytes of such a name, and the device must stay readable.
+  const whose = createHash('sha256')
+    .update(`${local}/${remote}/${keyIn ?? 'no key'}`)
+    .digest('hex')
+  const name = `tsgre/${whose}/`
   const fd = holdAbstractName(name + (dev ?? ''))
   // A tunnel bound to a device and one that is not share the packets of that device.
   const taken = fd === undefined || held(name).some((other) => (dev === undefined ? other !== '' : other === ''))

@@ -1,5 +1,6 @@
 // A port around a port, for tests and experiments: loses, repeats and swaps what is read, as a bad underlay would.
 
+import type { DropCounters } from '../drops.js'
 import type { Batch } from './batch.js'
 import type { Port } from './port.js'
 
@@ -12,7 +13,7 @@ export interface LossyOptions {
   random?: () => number
 }
 
-/** Wraps `port`; only its reads are spoilt. */
+/** Wraps an underlay `port`; only its reads are spoilt. (Frames repeated in an overlay's batch would share a headroom.) */
 export function lossy(port: Port, options: LossyOptions): Port {
   const { lose = 0, repeat = 0, swap = 0, random = Math.random } = options
   const spoil = (batch: Batch): number => {
@@ -24,12 +25,22 @@ export function lossy(port: Port, options: LossyOptions): Port {
     for (let i = 0; i < kept && batch.count < batch.capacity; i++) if (random() < repeat) batch.keep(i, batch.count++)
     return batch.count
   }
+  let wakeReader = () => {}
+  const read = (into: Batch, drops: DropCounters): number => {
+    if (port.read(into, drops) === 0) return 0
+    if (spoil(into) === 0) wakeReader() // nothing of this batch is left, but more may be behind it
+    return into.count
+  }
+  const watch = (wake: () => void): void => {
+    wakeReader = wake
+    port.watch?.(wake)
+  }
   return {
     fd: port.fd,
     mtu: port.mtu,
-    read: (into, drops) => (port.read(into, drops) === 0 ? 0 : spoil(into)),
+    read,
     write: (from, drops) => port.write(from, drops),
-    ...(port.watch && { watch: (wake: () => void) => port.watch?.(wake) }),
+    ...(port.watch && { watch }),
     close: () => port.close(),
   }
 }

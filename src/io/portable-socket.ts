@@ -19,13 +19,11 @@ import {
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
   SO_BINDTODEVICE,
-  SO_RCVBUFFORCE,
-  SO_SNDBUFFORCE,
   SOL_SOCKET,
 } from '../sys/constants.js'
 import { errnoName, errnoOfText } from '../sys/errno.js'
 import { BATCH_ENTRIES, type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
-import { type RawSocketOptions, SOCKET_BUFFER_BYTES } from './open-raw-socket.js'
+import { type BufferOptions, growBuffers, type RawSocketOptions } from './open-raw-socket.js'
 import type { Port } from './port.js'
 import { sendDropCode } from './underlay-errors.js'
 
@@ -37,6 +35,7 @@ interface PackageSocket {
   on(event: 'message', listener: (buffer: Buffer, source: string) => void): void
   on(event: 'error', listener: (error: Error) => void): void
   setOption(level: number, option: number, value: number | Buffer, length?: number): void
+  getOption(level: number, option: number, into: Buffer, length: number): number
   send(
     buffer: Buffer,
     offset: number,
@@ -74,23 +73,35 @@ export class PortableSocketPort implements Port {
   #wake: () => void = () => {}
   #closed = false
 
-  constructor(options: RawSocketOptions) {
+  /**
+   * @param warn is told, in one sentence, when the kernel grants smaller buffers than asked
+   * @throws ConfigError TSGRE_NO_RAW_SOCKET without the package, SystemError EPERM without CAP_NET_RAW
+   */
+  constructor(options: RawSocketOptions, warn: (message: string) => void) {
     const raw = loadPackage()
-    const { family } = options.local
     this.mtu = options.mtu
     this.#local = options.local
     this.#remote = options.remote
     this.#defaults = { ttl: options.ttl ?? 64, tos: options.tos ?? 0 }
-    this.#socket = createSocket(raw, family)
-    if (options.dev) {
-      const name = Buffer.from(`${options.dev}\0`)
-      this.#socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, name, name.length)
+    this.#socket = createSocket(raw, options.local.family)
+    try {
+      this.#configure(options, warn)
+    } catch (error) {
+      this.#socket.close()
+      throw packageError('setsockopt(raw-socket)', error)
     }
-    this.#socket.setOption(NUMBERS[family].level, NUMBERS[family].discover, IP_PMTUDISC_DO)
-    for (const option of [SO_RCVBUFFORCE, SO_SNDBUFFORCE])
-      this.#socket.setOption(SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
     this.#socket.on('message', (buffer, source) => this.#onMessage(buffer, source))
     this.#socket.on('error', (error) => this.#refused.push(sendDropCode(errnoOfText(error.message))))
+  }
+
+  #configure({ dev, local }: RawSocketOptions, warn: (message: string) => void): void {
+    if (dev) {
+      const name = Buffer.from(`${dev}\0`)
+      this.#socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, name, name.length)
+    }
+    const { level, discover } = NUMBERS[local.family]
+    this.#socket.setOption(level, discover, IP_PMTUDISC_DO)
+    growBuffers(bufferOptions(this.#socket), warn)
   }
 
   #onMessage(buffer: Buffer, source: string): void {
@@ -170,9 +181,32 @@ function createSocket(raw: RawSocketPackage, family: 4 | 6): PackageSocket {
   try {
     return raw.createSocket({ protocol: IPPROTO_GRE, addressFamily, bufferSize: PACKET_BYTES })
   } catch (error) {
-    const code = errnoName(errnoOfText((error as Error).message))
-    const missing = code === 'EPERM' ? ({ capability: 'CAP_NET_RAW', hint: 'needs CAP_NET_RAW' } as const) : {}
-    throw new SystemError(code, { syscall: 'socket(raw-socket)', ...missing })
+    throw packageError('socket(raw-socket)', error)
+  }
+}
+
+/** The package throws bare Errors that carry a text of strerror(3). */
+function packageError(syscall: string, error: unknown): SystemError {
+  const code = errnoName(errnoOfText((error as Error).message))
+  const missing = code === 'EPERM' ? ({ capability: 'CAP_NET_RAW', hint: 'needs CAP_NET_RAW' } as const) : {}
+  return new SystemError(code, { syscall, ...missing })
+}
+
+function bufferOptions(socket: PackageSocket): BufferOptions {
+  const int = Buffer.alloc(4)
+  return {
+    set(name, bytes) {
+      try {
+        socket.setOption(SOL_SOCKET, name, bytes)
+        return true
+      } catch {
+        return false
+      }
+    },
+    get(name) {
+      socket.getOption(SOL_SOCKET, name, int, int.length)
+      return int.readInt32LE()
+    },
   }
 }
 

@@ -31,7 +31,7 @@ export interface RawSocketHandle {
 export class RawSocketPort implements Port {
   readonly fd: number
   readonly mtu: number
-  readonly #handle: RawSocketHandle
+  readonly handle: RawSocketHandle
   readonly #send: MessageVector
   readonly #receive: MessageVector
   #receiveInto: Batch | undefined
@@ -41,7 +41,7 @@ export class RawSocketPort implements Port {
   constructor(handle: RawSocketHandle) {
     this.fd = handle.fd
     this.mtu = handle.mtu
-    this.#handle = handle
+    this.handle = handle
     this.#send = new MessageVector(BATCH_ENTRIES, handle.family)
     this.#receive = new MessageVector(BATCH_ENTRIES, handle.family)
   }
@@ -70,7 +70,7 @@ export class RawSocketPort implements Port {
   #take(i: number, into: Batch, drops: DropCounters): void {
     const { bytes } = into.memory
     const at = i * SLOT_BYTES
-    const outer = this.#handle.family === 4 ? (bytes[at] & 0x0f) << 2 : 0
+    const outer = this.handle.family === 4 ? (bytes[at] & 0x0f) << 2 : 0
     if (this.#receive.receivedFlags(i) & MSG_TRUNC) {
       drops[TOO_BIG]++
       return
@@ -78,7 +78,7 @@ export class RawSocketPort implements Port {
     const entry = into.count++
     into.offset[entry] = at + outer
     into.length[entry] = this.#receive.receivedLength(i) - outer
-    into.tos[entry] = this.#handle.family === 4 ? bytes[at + 1] : 0
+    into.tos[entry] = this.handle.family === 4 ? bytes[at + 1] : 0
     into.peer[entry] = 0
   }
 
@@ -97,7 +97,7 @@ export class RawSocketPort implements Port {
       const fragment = from.fragment[from.head]
       let end = from.head + 1
       while (end < from.count && from.fragment[end] === fragment) end++
-      const fd = fragment === 1 && this.#handle.fragmentingFd >= 0 ? this.#handle.fragmentingFd : this.fd
+      const fd = fragment === 1 && this.handle.fragmentingFd >= 0 ? this.handle.fragmentingFd : this.fd
       const result = sendmmsg(fd, this.#send.addressOf(from.head), end - from.head, MSG_DONTWAIT)
       if (result > 0) {
         for (let i = 0; i < result; i++) from.advance()
@@ -110,7 +110,7 @@ export class RawSocketPort implements Port {
     const { address } = from.memory
     for (let i = from.head; i < from.count; i++) {
       this.#send.setPayload(i, address + from.offset[i], from.length[i])
-      if (from.ttl[i] === 0 && from.tos[i] === this.#handle.tos) this.#send.setNoControl(i)
+      if (from.ttl[i] === 0 && from.tos[i] === this.handle.tos) this.#send.setNoControl(i)
       else this.#send.setControl(i, from.tos[i], from.ttl[i])
     }
   }
@@ -135,7 +135,7 @@ export class RawSocketPort implements Port {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    if (this.#handle.fragmentingFd >= 0) close(this.#handle.fragmentingFd)
+    if (this.handle.fragmentingFd >= 0) close(this.handle.fragmentingFd)
     close(this.fd)
   }
 }

@@ -127,12 +127,12 @@ export function openTap(options: TapOptions): TapPort {
   }
 }
 
-/** What dev_valid_name() of net/core/dev.c refuses, and what TUNSETIFF would take for a pattern. */
+/** What dev_valid_name() of net/core/dev.c refuses, what TUNSETIFF would take for a pattern, and the end of a C string. */
 export function refuseTapName(name: string): void {
   if (name === '') refuse(name, 'give the device a name, such as tap0')
   const size = Buffer.byteLength(name)
   if (size >= IFNAMSIZ) refuse(name, `a device name has at most ${IFNAMSIZ - 1} bytes, this one has ${size}`)
-  if (name === '.' || name === '..' || /[/:\s%]/.test(name)) {
+  if (name === '.' || name === '..' || /[/:\s%]/.test(name) || name.includes('\0')) {
     refuse(name, 'a device name has no "/", ":", "%" or space in it, and is neither "." nor ".."')
   }
 }

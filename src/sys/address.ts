@@ -29,7 +29,7 @@ export function parseAddress(text: string): Address | undefined {
   return { family: 6, text: addressToText(AF_INET6, six) + (zone ? `%${zone}` : ''), bytes: six, zone }
 }
 
-/** The address of `length` octets in a sockaddr the kernel wrote at `offset`. */
+/** The address in a sockaddr_in or sockaddr_in6 the kernel wrote at `offset`; its scope is left to the caller. */
 export function readSockaddr(memory: Slab, offset: number): Address {
   const family = memory.view.getUint16(offset, true)
   const field = family === AF_INET ? SOCKADDR_IN.at.sin_addr : SOCKADDR_IN6.at.sin6_addr

@@ -1,5 +1,6 @@
-// Linux's numbers, spelled as Linux spells them. x86-64 and arm64 share every one of these (both take them from
-// asm-generic); native-notes/constants.md lists each with its header, and a test compares the two.
+// Linux's numbers, spelled as Linux spells them. x86-64 and arm64 share every one of these: they come from headers common
+// to all architectures, or from asm-generic, which both take as it is. native-notes/constants.md lists each with its header,
+// and tests compare note, code and the machine's own headers.
 
 export const AF_UNIX = 1
 export const AF_INET = 2

@@ -8,10 +8,7 @@ export const ERRNO: Readonly<Record<string, number>> = Object.freeze({
   ...constants.errno,
   ENONET: 64,
   EBADFD: 77,
-  EUSERS: 87,
-  ENOTSOCK: 88,
   EHOSTDOWN: 112,
-  ENOTUNIQ: 76,
 })
 
 const names = new Map<number, string>()

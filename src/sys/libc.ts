@@ -51,7 +51,7 @@ const pollFunction = libc.func('int poll(uintptr_t fds, unsigned long count, int
 /** Waits on this thread; bounded by `milliseconds`. */
 export const poll: Call<[fds: number, count: number, milliseconds: number]> = pollFunction
 
-/** Waits in libuv's pool and calls back on this thread: the event loop stays free. errno is lost on the way. */
+/** Waits in libuv's pool and calls back on this thread: the event loop stays free. */
 export const pollLater: (
   fds: number,
   count: number,
@@ -79,7 +79,7 @@ export function addressToText(family: number, from: Uint8Array): string {
   return Buffer.from(to.subarray(0, to.indexOf(0))).toString('ascii')
 }
 
-/** errno of the last call on this thread. */
+/** errno of the last call on this thread; in `done` of pollLater, that of its poll. */
 export const errno: () => number = koffi.errno
 
 /** strerror(3): what an errno value means, in words. */

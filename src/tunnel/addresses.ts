@@ -40,7 +40,7 @@ export function resolveAddresses(
     )
   }
   const route = wayTo(remote, dev, local === undefined)
-  if (route?.local.text === remote.text || local?.text === remote.text) {
+  if (route?.local.text === remote.text || isSource(remote, dev)) {
     refuse(
       'TSGRE_REMOTE_IS_LOCAL',
       'remote',
@@ -145,6 +145,21 @@ function wayTo(remote: Address, dev: string | undefined, needed: boolean): Under
       remote.text,
       `no route to it, so no source address can be chosen (${error.code}); add a route, or give --local`,
     )
+  }
+}
+
+/**
+ * Whether this host may send from `address`. The route to a second address of a network has the first one as its source,
+ * so equal ends do not show there; in IPv6 each address is its own source, and where ip_nonlocal_bind is set only IPv4
+ * checks again at connect (ip_route_output_key_hash_rcu of net/ipv4/route.c).
+ */
+function isSource(address: Address, dev: string | undefined): boolean {
+  if (address.family === 6) return false
+  try {
+    return underlayPath(address, { local: address, dev }) !== undefined
+  } catch (error) {
+    if (error instanceof SystemError) return false
+    throw error
   }
 }
 

@@ -5,7 +5,7 @@
 import { OVERLAY, Poller, UNDERLAY, WAKER } from '../io/poller.js'
 import type { Port } from '../io/port.js'
 import { Waker } from '../io/waker.js'
-import { POLLIN } from '../sys/constants.js'
+import { POLLIN, POLLOUT } from '../sys/constants.js'
 import type { Engine } from './engine.js'
 import type { Pump } from './pump.js'
 
@@ -17,7 +17,7 @@ export class LoopEngine implements Engine {
   readonly #failed: (error: unknown) => void
   readonly #poll: { poller: Poller; waker: Waker } | undefined
   #scheduled = false
-  #overlayAsked = true
+  #blockedAsked = false
   #stopped = false
   #polling: Promise<void> = Promise.resolve()
 
@@ -45,8 +45,8 @@ export class LoopEngine implements Engine {
       this.#scheduled = false
       if (this.#stopped) return
       if (this.#turn()) this.#schedule()
-      // The poll under way does not watch the overlay while frames waited for room: begin another one.
-      if (!this.#overlayAsked && !this.#pump.blocked) this.#poll?.waker.wake()
+      // The poll under way waits for what was wanted when it began: begin another one.
+      if (this.#blockedAsked !== this.#pump.blocked) this.#poll?.waker.wake()
     })
   }
 
@@ -63,12 +63,14 @@ export class LoopEngine implements Engine {
 
   async #pollForEver(poller: Poller, waker: Waker): Promise<void> {
     while (!this.#stopped) {
-      this.#overlayAsked = !this.#pump.blocked
-      poller.ask(OVERLAY, this.#overlayAsked ? POLLIN : 0)
+      const { blocked } = this.#pump
+      this.#blockedAsked = blocked
+      poller.ask(OVERLAY, blocked ? 0 : POLLIN)
+      poller.ask(UNDERLAY, blocked ? POLLIN | POLLOUT : POLLIN)
       await new Promise<void>((resolve) => poller.waitLater(POLL_MS, resolve))
       if (this.#stopped) break
       if (poller.readable(WAKER)) waker.clear()
-      if (poller.readable(OVERLAY) || poller.readable(UNDERLAY)) this.#turn()
+      if (poller.readable(OVERLAY) || poller.readable(UNDERLAY) || poller.writable(UNDERLAY)) this.#turn()
     }
   }
 

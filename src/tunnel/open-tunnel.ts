@@ -6,7 +6,6 @@ import { claim } from '../io/claim.js'
 import { openRawSocket, type RawSocketOptions } from '../io/open-raw-socket.js'
 import type { Port } from '../io/port.js'
 import { PortableSocketPort } from '../io/portable-socket.js'
-import { RawSocketPort } from '../io/raw-socket.js'
 import { openTap, type TapPort } from '../io/tap.js'
 import type { Engine } from './engine.js'
 import { LoopEngine } from './loop-engine.js'
@@ -92,14 +91,13 @@ function openUnderlay(resolved: ResolvedOptions, undo: (() => void)[], warn: (me
     mtu: resolved.underlayMtu,
   }
   if (resolved.io === 'raw-socket') {
-    const port = new PortableSocketPort(options)
+    const port = new PortableSocketPort(options, warn)
     undo.push(() => port.close())
     return (tap, failed, counters) => new LoopEngine(new Pump(tap, port, settings, counters), tap, port, failed)
   }
-  const handle = openRawSocket(options, warn)
-  const port = new RawSocketPort(handle)
+  const port = openRawSocket(options, warn)
   undo.push(() => port.close())
-  return (tap, failed, counters) => new ThreadEngine(tap, handle, settings, counters, failed)
+  return (tap, failed, counters) => new ThreadEngine(tap, port.handle, settings, counters, failed)
 }
 
 /** Starts the engine and ties its failure, the signal and the events together. */
@@ -124,7 +122,7 @@ async function begin(
   signal?.addEventListener('abort', abort, { once: true })
   tunnel.once('closed', () => signal?.removeEventListener('abort', abort))
   // After the caller has had the tunnel in hand and could listen.
-  setImmediate(() => tunnel.emit('up'))
+  setImmediate(() => tunnel.announce())
   return tunnel
 }
 

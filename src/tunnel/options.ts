@@ -121,7 +121,7 @@ function atLeast(tunnelMtu: number, underlayMtu: number): number {
     'TSGRE_BAD_MTU',
     'mtu',
     'auto',
-    `the way to the remote has an MTU of ${underlayMtu} bytes, which leaves ${tunnelMtu} for the tunnel: too few; raise the underlay's MTU or give --mtu`,
+    `--mtu auto: the way to the remote has an MTU of ${underlayMtu} bytes, which leaves ${tunnelMtu} for the tunnel: too few; raise the underlay's MTU or give --mtu`,
   )
 }
 

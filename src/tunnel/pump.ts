@@ -1,5 +1,5 @@
 // Moves batches between the two ports. A turn is bounded: one batch a direction. No clock, no thread, no waiting here;
-// pump-thread.ts and pump-loop.ts decide when to turn.
+// pump-thread.ts and loop-engine.ts decide when to turn.
 
 import { DROP } from '../drops.js'
 import { Batch } from '../io/batch.js'

@@ -55,6 +55,11 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
     return this.#counters.snapshot()
   }
 
+  /** Emits `up`, unless the end has begun already: an underlay may fail in its first turn. */
+  announce(): void {
+    if (!this.#closing) this.emit('up')
+  }
+
   /** While paused no frame is sent (each counts as a `loop` drop); packets are still received. */
   pause(paused: boolean): void {
     if (!this.#closing) this.#engine.pause(paused)

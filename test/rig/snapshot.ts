@@ -1,0 +1,46 @@
+// What a host looks like from outside: its links, bridge ports, addresses, routes and rules, as one text a line each.
+// Two are equal exactly when nothing was changed, or everything was put back.
+
+import { execFileSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Hosts } from './hosts.js'
+import type { HostName } from './topology.js'
+
+const ASKED = [
+  ['ip', '-json', '-details', 'link', 'show'],
+  ['bridge', '-json', '-details', 'link', 'show'],
+  ['ip', '-json', 'address', 'show'],
+  ['ip', '-json', '-4', 'route', 'show', 'table', 'all'],
+  ['ip', '-json', '-6', 'route', 'show', 'table', 'all'],
+  ['ip', '-json', 'rule', 'show'],
+] as const
+
+export function snapshot(rig: Hosts, host: HostName): readonly string[] {
+  return ASKED.flatMap(([command, ...words]) => {
+    const argv = ['-n', rig.namespace(host), ...words]
+    const listed = JSON.parse(execFileSync(command, argv, { encoding: 'utf8' }) || '[]')
+    return listed.map((entry: unknown) => `${words.slice(1).join(' ')}: ${JSON.stringify(entry, withoutClocks)}`)
+  })
+}
+
+/** A bridge's timers run whoever looks, and the kernel never takes back the queue of a device that was up once. */
+function withoutClocks(key: string, value: unknown): unknown {
+  return key.endsWith('_timer') || key === 'qdisc' ? undefined : value
+}
+
+/** The lines that went (`-`) and came (`+`) since `before`. */
+export function changes(rig: Hosts, host: HostName, before: readonly string[]): string[] {
+  const after = snapshot(rig, host)
+  return [
+    ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+    ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+  ]
+}
+
+/** The same, when the kernel has had time: it tells of a lost carrier up to a second late (net/core/link_watch.c). */
+export async function settledChanges(rig: Hosts, host: HostName, before: readonly string[]): Promise<string[]> {
+  for (const deadline = Date.now() + 5000; ; await sleep(100)) {
+    const found = changes(rig, host, before)
+    if (found.length === 0 || Date.now() > deadline) return found
+  }
+}
