@@ -1,14 +1,16 @@
-// Starts benches: node .build/bench/run.js [micro|netns|flow] [name…]; without names, all of that folder.
-// A bench is a file NAME.bench.ts that exports `bench()`; nothing else has to list it.
+// Starts benches: node .build/bench/run.js [micro|flow] [name…]; without names, all of that folder.
+// A bench is a file NAME.bench.ts that exports `bench()`; nothing else has to list it. `netns` is one bench by itself,
+// whose words are the peers it measures (netns/main.ts).
 
 import { existsSync, readdirSync } from 'node:fs'
 import { machineLine, ROUNDS } from './measure.js'
+import { main as netns } from './netns/main.js'
 
 interface BenchModule {
   bench(): void | Promise<void>
 }
 
-const KINDS = ['micro', 'netns', 'flow']
+const KINDS = ['micro', 'flow']
 const SUFFIX = '.bench.js'
 
 function benchesOf(kind: string): string[] {
@@ -19,6 +21,7 @@ function benchesOf(kind: string): string[] {
 }
 
 async function run(words: string[]): Promise<number> {
+  if (words[0] === 'netns') return netns(words.slice(1))
   const kind = KINDS.includes(words[0]) ? words[0] : 'micro'
   const wanted = kind === words[0] ? words.slice(1) : words
   const known = benchesOf(kind)

@@ -18,7 +18,8 @@ interface LinkState {
 
 /** The fields used of `ip -json -6 address show`. */
 interface AddressState {
-  readonly addr_info?: readonly { readonly local: string; readonly prefixlen: number }[]
+  /** An empty object stands for each address that the question left out. */
+  readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[]
 }
 
 /** 'bridge', 'tun' (a TAP too), 'veth', …; '' for a plain device; undefined when there is no such device. */
@@ -84,7 +85,7 @@ async function withoutLinkLocal(tap: string, found: LinkState, undo: UndoStack, 
 
 async function linkLocals(name: string, run: Execute): Promise<string[]> {
   const [state] = await ipJson<AddressState>(run, ['-6', 'address', 'show', 'dev', name, 'scope', 'link'])
-  return (state?.addr_info ?? []).map(({ local, prefixlen }) => `${local}/${prefixlen}`)
+  return (state?.addr_info ?? []).flatMap(({ local, prefixlen }) => (local ? [`${local}/${prefixlen}`] : []))
 }
 
 /** Setting the mode back makes no address on a device that stays up, hence by hand. */

@@ -3,6 +3,7 @@
 // Invariant: the ring is allocated at the start; reading and writing allocate nothing.
 
 import { DROP, type DropCounters } from '../drops.js'
+import { type Octets, octets } from '../wire/octets.js'
 import { BATCH_ENTRIES, type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
 import type { Port } from './port.js'
 
@@ -11,7 +12,7 @@ const RING_ENTRIES = 4 * BATCH_ENTRIES
 
 /** A packet ring of one direction. */
 class Ring {
-  readonly slots: Uint8Array
+  readonly slots: Octets
   readonly length = new Int32Array(RING_ENTRIES)
   readonly peer = new Int8Array(RING_ENTRIES)
   readonly slotBytes: number
@@ -19,9 +20,28 @@ class Ring {
   count = 0
 
   constructor(mtu: number) {
-    this.slotBytes = Math.min(SLOT_BYTES - HEADROOM, mtu + 128) // room for the Ethernet and GRE headers around the payload
-    this.slots = new Uint8Array(RING_ENTRIES * this.slotBytes)
+    // Room for the Ethernet and GRE headers around the payload, in whole words.
+    this.slotBytes = Math.min(SLOT_BYTES - HEADROOM, mtu + 128) & ~3
+    this.slots = octets(new Uint8Array(RING_ENTRIES * this.slotBytes))
   }
+}
+
+/**
+ * Copies without making a view, which `set` would need; by words where both lie on words, as all but odd frames do.
+ * Then up to three octets behind the end are copied too: both sides have room there.
+ */
+function copy(from: Octets, at: number, to: Octets, target: number, size: number): void {
+  if (((at | target) & 3) === 0) {
+    const source = from.words
+    const words = to.words
+    const first = at >>> 2
+    const into = target >>> 2
+    const count = (size + 3) >>> 2
+    for (let i = 0; i < count; i++) words[into + i] = source[first + i]
+    return
+  }
+  const { bytes } = from
+  for (let i = 0; i < size; i++) to.bytes[target + i] = bytes[at + i]
 }
 
 class MemoryPort implements Port {
@@ -45,14 +65,12 @@ class MemoryPort implements Port {
 
   read(into: Batch): number {
     const ring = this.#from
-    const { bytes } = into.memory
     into.clear()
     while (into.count < into.capacity && ring.count > 0) {
       const slot = ring.head * ring.slotBytes
       const at = into.count * SLOT_BYTES + HEADROOM
       const size = ring.length[ring.head]
-      const { slots } = ring
-      for (let i = 0; i < size; i++) bytes[at + i] = slots[slot + i]
+      copy(ring.slots, slot, into.memory, at, size)
       into.offset[into.count] = at
       into.length[into.count] = size
       into.peer[into.count] = ring.peer[ring.head]
@@ -66,7 +84,6 @@ class MemoryPort implements Port {
 
   write(from: Batch, drops: DropCounters): void {
     const ring = this.#to
-    const { bytes } = from.memory
     const before = from.head
     while (from.head < from.count && ring.count < RING_ENTRIES) {
       const i = from.head
@@ -77,10 +94,7 @@ class MemoryPort implements Port {
         continue
       }
       const entry = (ring.head + ring.count) % RING_ENTRIES
-      const slot = entry * ring.slotBytes
-      const { slots } = ring
-      const at = from.offset[i]
-      for (let k = 0; k < size; k++) slots[slot + k] = bytes[at + k]
+      copy(from.memory, from.offset[i], ring.slots, entry * ring.slotBytes, size)
       ring.length[entry] = size
       ring.peer[entry] = from.peer[i]
       ring.count++

@@ -59,8 +59,8 @@ export function bindToDevice(fd: number, device: string): void {
 }
 
 /** bind(2) to a local underlay address. */
-export function bindTo(fd: number, address: Address): void {
-  const length = writeSockaddr(scratch, 0, address)
+export function bindTo(fd: number, address: Address, port = 0): void {
+  const length = writeSockaddr(scratch, 0, address, port)
   check(bind(fd, scratch.address, length), `bind(${address.text})`, {
     EADDRNOTAVAIL: 'no address of this host; see `ip address`',
   })

@@ -59,12 +59,12 @@ export class Decapsulator {
     const header = parseGre(memory.bytes, start, end, gre)
     if (header < 0) return header
     if ((gre.flags & GRE_KEY) !== this.#keyFlag || gre.key !== this.#key) {
-      this.#counters.noteWrongKey((gre.flags & GRE_KEY) !== 0, gre.key)
+      this.#counters.noteWrongKey((gre.flags & GRE_KEY) !== 0, gre.key | 0)
       return -KEY_MISMATCH
     }
     if (end - start - header < ETHERNET_BYTES) return -TRUNCATED
     if (gre.flags & GRE_CHECKSUM && !verifyGre(memory, start, end)) return -CHECKSUM
-    if (gre.flags & this.#sequenceFlag && !this.#sequence.accept(gre.sequence, now)) return -OUT_OF_SEQUENCE
+    if (gre.flags & this.#sequenceFlag && !this.#sequence.accept(gre.sequence | 0, now)) return -OUT_OF_SEQUENCE
     return header
   }
 }

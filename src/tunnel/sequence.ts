@@ -13,11 +13,11 @@ const RUN_NEXT = 1
 const RUN_LENGTH = 2
 
 export class SequenceReceiver {
-  // Typed arrays: a number above 2^31 in an object field would be boxed anew at each store.
-  readonly #numbers = new Uint32Array([0xffff_ffff, 0, 0])
+  // Signed, and in typed arrays: V8 boxes a number above 2^31 wherever it is handed on or kept in a field.
+  readonly #numbers = new Int32Array([-1, 0, 0])
   readonly #deliveredAt = new Float64Array([Number.NEGATIVE_INFINITY])
 
-  /** Whether the packet with number `sequence` (unsigned 32 bit) is to be delivered. `now` in milliseconds, monotonic. */
+  /** Whether the packet with number `sequence` (its lower 32 bits, signed or not) is to be delivered. `now` in milliseconds, monotonic. */
   accept(sequence: number, now: number): boolean {
     const numbers = this.#numbers
     const ahead = (sequence - numbers[LAST]) | 0
@@ -31,7 +31,7 @@ export class SequenceReceiver {
   #believes(sequence: number, now: number): boolean {
     if (now - this.#deliveredAt[0] >= SILENCE_MS) return true
     const numbers = this.#numbers
-    const inRun = numbers[RUN_LENGTH] > 0 && sequence === numbers[RUN_NEXT]
+    const inRun = numbers[RUN_LENGTH] > 0 && (sequence | 0) === numbers[RUN_NEXT]
     numbers[RUN_LENGTH] = inRun ? numbers[RUN_LENGTH] + 1 : 1
     numbers[RUN_NEXT] = sequence + 1
     return numbers[RUN_LENGTH] >= RESTART_RUN

@@ -56,8 +56,9 @@ export class Counters {
     this.#values[RX_BYTES] += bytes
   }
 
+  /** `key`: its lower 32 bits count, so that the pump can hand it on as a signed number, which V8 does not box. */
   noteWrongKey(present: boolean, key: number): void {
-    this.#values[WRONG_KEY] = present ? key : KEYLESS
+    this.#values[WRONG_KEY] = present ? key >>> 0 : KEYLESS
   }
 
   snapshot(): TunnelStats {

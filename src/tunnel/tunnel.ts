@@ -22,7 +22,7 @@ export interface TunnelDescription {
   readonly remote: string
   /** MTU of the overlay in bytes: layer 3, as `ip link` shows it. */
   readonly mtu: number
-  /** Largest layer-3 payload that fits one packet of the underlay, in bytes. */
+  /** Largest layer-3 payload that fits one packet of the underlay, in bytes; on ports of one's own, the underlay's `mtu`. */
   readonly tunnelMtu: number
 }
 
@@ -73,8 +73,11 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
 
   async #close(): Promise<void> {
     await this.#engine.stop()
-    this.#release()
-    this.emit('closed')
+    try {
+      this.#release()
+    } finally {
+      this.emit('closed')
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

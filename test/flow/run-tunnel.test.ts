@@ -304,7 +304,7 @@ function fifoPort() {
 test('an underlay with a descriptor that was full goes on as soon as it is writable', async () => {
   const { overlay, user } = ports()
   const { port, drain } = fifoPort()
-  const tunnel = await runTunnel(overlay, port)
+  await using tunnel = await runTunnel(overlay, port)
   send(
     user,
     Array.from({ length: 50 }, () => FRAME),
@@ -317,7 +317,6 @@ test('an underlay with a descriptor that was full goes on as soon as it is writa
     await sleep(20)
   }
   assert.is(tunnel.stats().txFrames, 50)
-  await tunnel.close()
 })
 
 test.run()

@@ -74,26 +74,24 @@ test('tells of a new link, a new address and a new route', () =>
     ])
   }))
 
-test('many changes in a moment are told once', () =>
+test('is told at most once in 100 ms, however many changes come', () =>
   withNamespace(async ({ name }) => {
     const ended = await node(
       `${IP}
-      let told = 0
-      const watch = watchHost(() => { told++ })
-      for (let i = 0; told === 0; i++) { ip('link add d' + i + ' type bridge'); await sleep(200) }
-      await sleep(1000)
-      const before = told
-      ip('link set d0 up')
-      // Nothing is read in between: all of it waits in the pipe.
-      for (let i = 0; i < 20; i++) ip('address add 10.103.' + i + '.1/24 dev d0')
-      await sleep(1000)
-      console.log(told - before)
-      watch.stop()`,
+      const told = []
+      const watch = watchHost(() => { told.push(performance.now()) })
+      for (let i = 0; told.length === 0; i++) { ip('link add d' + i + ' type bridge'); await sleep(200) }
+      for (let i = 0; i < 20 || told.length < 4; i++) {
+        ip('address add 10.103.' + i + '.1/24 dev d0')
+        await sleep(20)
+      }
+      watch.stop()
+      // However late a timer comes, the next is set after it: a busy machine only lengthens these. A timer may be 1 ms early.
+      console.log(told.slice(1).every((at, i) => at - told[i] > 98))`,
       process.env,
       name,
     )
-    assert.is(ended.code, 0, ended.stderr)
-    assert.is(ended.stdout.trim(), '1')
+    assert.equal(ended, { code: 0, stdout: 'true\n', stderr: '' })
   }))
 
 test('does not keep a process alive', async () => {

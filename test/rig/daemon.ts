@@ -12,6 +12,8 @@ export interface DaemonOptions {
   family?: Family
   env?: NodeJS.ProcessEnv
   timeoutMs?: number
+  /** Another build's command, in place of the one under test. */
+  bin?: string | undefined
 }
 
 export interface DaemonEnd {
@@ -27,8 +29,7 @@ export interface DaemonEnd {
 const COMMAND = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 
 /** The command under test: TSGRE_BIN, a program or a script for node, takes the place of the compiled one. */
-export function tsgreArgv(args: readonly string[]): string[] {
-  const bin = process.env.TSGRE_BIN ?? COMMAND
+export function tsgreArgv(args: readonly string[], bin = process.env.TSGRE_BIN ?? COMMAND): string[] {
   return bin.endsWith('.js') ? [process.execPath, bin, ...args] : [bin, ...args]
 }
 
@@ -66,13 +67,13 @@ export class Daemon {
 
   /** `args` win over what the rig gives by itself: --remote (the other host), --tap tap0, --json. Rejects with the stderr. */
   static async start(rig: Hosts, host: HostName, args: readonly string[] = [], options: DaemonOptions = {}) {
-    const { json = true, family = 4, env, timeoutMs } = options
+    const { json = true, family = 4, env, timeoutMs, bin } = options
     const given = [
       ...(has(args, '--remote') ? [] : ['--remote', rig.address(otherHost(host), family)]),
       ...(has(args, '--tap') ? [] : ['--tap', 'tap0']),
       ...(json ? ['--json'] : []),
     ]
-    const child = rig.spawn(host, tsgreArgv([...given, ...args]), { env })
+    const child = rig.spawn(host, tsgreArgv([...given, ...args], bin), { env })
     const line = await child.waitFor((line) => tells('up', line, json), timeoutMs)
     return new Daemon(child, json ? parsed(line) : line, json)
   }

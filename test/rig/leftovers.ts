@@ -64,7 +64,8 @@ function rigNamespaces(): { name: string; owner: number }[] {
   })
 }
 
-function pidsIn(namespace: string): number[] {
+/** Who runs in a namespace, by its name. */
+export function pidsIn(namespace: string): number[] {
   return ip('netns', 'pids', namespace).split('\n').filter(Boolean).map(Number)
 }
 

@@ -1,3 +1,5 @@
+// The numbers that others build on, and the two moves of an entry.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BATCH_ENTRIES, Batch, HEADROOM, SLOT_BYTES } from '#tsgre/io/batch.js'

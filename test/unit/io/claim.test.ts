@@ -1,3 +1,5 @@
+// One tunnel per identity, in a network of the test's own: abstract names belong to the network namespace.
+
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'uvu'

@@ -1,3 +1,6 @@
+// The kernel's filter, run in a BPF machine of the rig over every shape of packet. That offset 0 is where this file has it
+// is the kernel's word, and the netns tests' to prove.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DROP_REASONS } from '#tsgre/drops.js'

@@ -1,3 +1,5 @@
+// A bad underlay, made to order.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { dropCounters } from '#tsgre/drops.js'

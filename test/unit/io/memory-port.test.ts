@@ -1,3 +1,5 @@
+// Two ports joined in memory: order, room, waking.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DROP, dropCounters } from '#tsgre/drops.js'

@@ -1,3 +1,5 @@
+// The arrays of sendmmsg(2) and recvmmsg(2), read back from memory as the kernel reads them.
+
 import koffi from 'koffi'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

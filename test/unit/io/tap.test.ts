@@ -1,3 +1,5 @@
+// The TAP's names, and its coming and going in a network of the test's own.
+
 import { execFileSync } from 'node:child_process'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,3 +1,5 @@
+// The two underlay addresses, in a network of the test's own.
+
 import { execFileSync } from 'node:child_process'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,3 +1,5 @@
+// The rules of reception, R1 to R9: what becomes of each packet, in the order in which the checks stand.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DROP_REASONS, type DropReason, dropsByReason } from '#tsgre/drops.js'

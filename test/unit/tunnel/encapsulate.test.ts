@@ -1,3 +1,5 @@
+// The rules of sending, T1 to T8, and the packets of real kernels: the same frames must leave us as the same packets.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DROP, type DropReason, dropCounters } from '#tsgre/drops.js'

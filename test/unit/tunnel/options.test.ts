@@ -1,3 +1,5 @@
+// What options are taken for, and each refusal: its code, its option, its value and the way out in its message.
+
 import { execFileSync } from 'node:child_process'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

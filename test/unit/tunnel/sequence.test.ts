@@ -1,3 +1,5 @@
+// Which sequence numbers are delivered: each rule alone, then all of them against the naive twin. TSGRE_SEED repeats a run.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { RESTART_RUN, SequenceReceiver, SILENCE_MS } from '#tsgre/tunnel/sequence.js'

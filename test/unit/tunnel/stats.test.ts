@@ -1,3 +1,5 @@
+// The counters that two threads share.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DROP, DROP_REASONS } from '#tsgre/drops.js'

@@ -1,0 +1,147 @@
+// What daemon.json becomes: the text edited where it must be, every other byte as found. Pure; reads and writes no file.
+
+import { ConfigError } from '../errors.js'
+import type { Cidr } from './cidr.js'
+import { validateBip, validateFixedCidr, validateMtu } from './docker-bip.js'
+import { JsonMistake, type Member, type ObjectText, readObject } from './json-text.js'
+
+export interface WantedKeys {
+  bip?: string | undefined
+  fixedCidr?: string | undefined
+  mtu?: number | undefined
+}
+
+export interface KeyChange {
+  readonly key: string
+  /** undefined where the key was not set. */
+  readonly from: unknown
+  readonly to: string | number
+}
+
+export interface DaemonJsonPlan {
+  /** undefined where there was no file. */
+  readonly before: string | undefined
+  readonly after: string
+  /** Empty when the file already says all that. */
+  readonly changed: readonly KeyChange[]
+  /** Something about the file as it was that its owner would want to know. */
+  readonly remark?: string
+}
+
+/**
+ * Plans the change of daemon.json; `path` is for the words of a refusal.
+ * @throws ConfigError TSGRE_BAD_DAEMON_JSON, TSGRE_BAD_BIP, TSGRE_BAD_MTU
+ */
+export function planDaemonJson(
+  before: string | undefined,
+  wanted: WantedKeys,
+  path = '/etc/docker/daemon.json',
+): DaemonJsonPlan {
+  const empty = before?.trim() === ''
+  const start = before === undefined || empty ? '{}' : before
+  const object = read(start, path)
+  refuseConflicts(object, wanted, path)
+  const changed = changesOf(object, wanted)
+  const remark = empty ? { remark: `${path} is empty, which dockerd refuses ("EOF"); it is taken as {}` } : {}
+  if (changed.length === 0) return { before, after: start, changed, ...remark }
+  return { before, after: edit(start, object, changed), changed, ...remark }
+}
+
+function read(text: string, path: string): ObjectText {
+  try {
+    return readObject(text)
+  } catch (error) {
+    if (!(error instanceof JsonMistake)) throw error
+    throw unusable(path, `${path}:${error.line}:${error.column}: ${error.message}`)
+  }
+}
+
+function refuseConflicts(object: ObjectText, wanted: WantedKeys, path: string): void {
+  for (const key of ['bip', 'fixed-cidr', 'mtu']) {
+    if (object.members.filter((member) => member.key === key).length > 1)
+      throw unusable(path, `${path}: "${key}" is set twice; leave one of them`)
+  }
+  const bridge = setting(object, 'bridge')
+  if (wanted.bip !== undefined && bridge) {
+    const words = `${path} sets "bridge": ${JSON.stringify(bridge)}, and dockerd takes a bridge or a bip, not both`
+    throw unusable(path, `${words}; take "bridge" out, or join that bridge with tsgre --bridge`)
+  }
+  if (wanted.mtu !== undefined) validateMtu(wanted.mtu)
+  refuseAddresses(object, wanted, path)
+}
+
+/** What is wanted must also fit what the file says already. */
+function refuseAddresses(object: ObjectText, wanted: WantedKeys, path: string): void {
+  const bip = wanted.bip === undefined ? bipOf(object, wanted, path) : validateBip(wanted.bip)
+  if (!bip) return
+  if (wanted.fixedCidr !== undefined) {
+    validateFixedCidr(wanted.fixedCidr, bip)
+    return
+  }
+  const kept = setting(object, 'fixed-cidr')
+  if (wanted.bip === undefined || typeof kept !== 'string') return
+  try {
+    validateFixedCidr(kept, bip)
+  } catch {
+    const words = `--bip ${wanted.bip}: ${path} sets "fixed-cidr": "${kept}", which does not lie in ${bip.network}`
+    throw new ConfigError('TSGRE_BAD_BIP', 'bip', wanted.bip, `${words}; give a --fixed-cidr with it`)
+  }
+}
+
+/** The bip a wanted fixed-cidr must lie in, from the file. */
+function bipOf(object: ObjectText, { fixedCidr }: WantedKeys, path: string): Cidr | undefined {
+  if (fixedCidr === undefined) return undefined
+  const bip = setting(object, 'bip')
+  if (typeof bip === 'string') return validateBip(bip)
+  const words = `--fixed-cidr ${fixedCidr}: ${path} sets no "bip" it could lie in; give --bip too`
+  throw new ConfigError('TSGRE_BAD_BIP', 'fixed-cidr', fixedCidr, words)
+}
+
+function changesOf(object: ObjectText, wanted: WantedKeys): KeyChange[] {
+  const keys = { bip: wanted.bip, 'fixed-cidr': wanted.fixedCidr, mtu: wanted.mtu }
+  return Object.entries(keys).flatMap(([key, to]) => {
+    const from = setting(object, key)
+    return to === undefined || to === from ? [] : [{ key, from, to }]
+  })
+}
+
+/** Replaces values where they stand, from the end so that offsets hold; new keys go behind the last. */
+function edit(text: string, object: ObjectText, changed: readonly KeyChange[]): string {
+  const added = changed.filter(({ key }) => !memberOf(object, key))
+  let result = insert(text, object, added)
+  for (const { valueStart, end, key } of [...object.members].reverse()) {
+    const change = changed.find((candidate) => candidate.key === key)
+    if (change) result = result.slice(0, valueStart) + JSON.stringify(change.to) + result.slice(end)
+  }
+  return result.endsWith('\n') ? result : `${result}${newlineOf(text)}`
+}
+
+function insert(text: string, { members, open, close }: ObjectText, added: readonly KeyChange[]): string {
+  if (added.length === 0) return text
+  const entries = added.map(({ key, to }) => `${JSON.stringify(key)}: ${JSON.stringify(to)}`)
+  const last = members.at(-1)
+  const newline = newlineOf(text)
+  if (!last) {
+    const body = entries.map((entry) => `${newline}  ${entry}`).join(',')
+    return `${text.slice(0, open + 1)}${body}${newline}${text.slice(close)}`
+  }
+  // The blanks in front of the last key are the file's own way: an indented line of its own, or one line for all.
+  const blanks = /(?:\r?\n)?[ \t]*$/.exec(text.slice(0, last.start))![0] || ' '
+  return text.slice(0, last.end) + entries.map((entry) => `,${blanks}${entry}`).join('') + text.slice(last.end)
+}
+
+function newlineOf(text: string): string {
+  return text.includes('\r\n') ? '\r\n' : '\n'
+}
+
+function memberOf(object: ObjectText, key: string): Member | undefined {
+  return object.members.find((member) => member.key === key)
+}
+
+function setting(object: ObjectText, key: string): unknown {
+  return memberOf(object, key)?.value
+}
+
+function unusable(path: string, words: string): ConfigError {
+  return new ConfigError('TSGRE_BAD_DAEMON_JSON', 'config-file', path, words)
+}
