@@ -29,8 +29,13 @@ function fitContainers(rig: Hosts, { A, B }: Pair<Daemon>): void {
 
 async function pingBothWays(rig: Hosts, family: Family): Promise<void> {
   for (const size of SIZES) {
-    assert.is((await rig.ping('cA', 'cB', { size, family })).loss, 0, `${size} bytes from A to B`)
-    assert.is((await rig.ping('cB', 'cA', { size, family })).loss, 0, `${size} bytes from B to A`)
+    for (const [from, to] of [
+      ['cA', 'cB'],
+      ['cB', 'cA'],
+    ] as const) {
+      const { loss, output } = await rig.ping(from, to, { size, family })
+      assert.is(loss, 0, `${size} bytes from ${from} to ${to}: ${output}`)
+    }
   }
 }
 

@@ -45,6 +45,8 @@ async function addVlan(rig: Hosts, host: HostName, tags: readonly string[], mtu:
 async function start(rig: Hosts, args: readonly string[], tags: readonly string[]): Promise<Pair<Daemon>> {
   const daemons = await rig.tunnel(args)
   for (const host of ['A', 'B'] as const) await addVlan(rig, host, tags, daemons[host].up.tunnelMtu)
+  // A bridge forwards some time after it was told to.
+  await rig.reach('cA', ADDRESS.B)
   return daemons
 }
 

@@ -5,14 +5,14 @@ export interface PingOptions {
   count?: number
   /** Payload in bytes, 56 unless given. The IP packet is 28 bytes longer, with IPv6 48. */
   size?: number
-  /** Seconds between two requests, 0.05 unless given. */
+  /** Seconds between two requests. Unless given, up to five go out at once, and more of them 0.05 apart. */
   interval?: number
   /** Forbid fragmentation. */
   dontFragment?: boolean
   /** Of the request. */
   ttl?: number
   family?: 4 | 6
-  /** Seconds to wait for the last reply, 1 unless given. */
+  /** Seconds to wait for the last reply, 5 unless given: late is not lost. With every reply there it ends at once. */
   wait?: number
 }
 
@@ -28,9 +28,20 @@ export interface PingReport {
   output: string
 }
 
+const AT_ONCE = 5
+
+/**
+ * Once there was a reply, ping waits for the others no longer than two round trips or one interval (ping_common.c), and a
+ * busy machine is later than that. Hence few requests go out at once, with an interval that is only the wait.
+ */
+function pace(count: number, wait: number, interval: number | undefined): string[] {
+  if (interval === undefined && count <= AT_ONCE) return ['-l', `${count}`, '-i', `${wait}`]
+  return ['-i', `${interval ?? 0.05}`]
+}
+
 export function pingArgv(target: string, options: PingOptions): string[] {
-  const { count = 3, size = 56, interval = 0.05, wait = 1 } = options
-  const argv = ['ping', '-n', '-c', `${count}`, '-s', `${size}`, '-i', `${interval}`, '-W', `${wait}`]
+  const { count = 3, size = 56, interval, wait = 5 } = options
+  const argv = ['ping', '-n', '-c', `${count}`, '-s', `${size}`, ...pace(count, wait, interval), '-W', `${wait}`]
   if (options.dontFragment) argv.push('-M', 'do')
   if (options.ttl !== undefined) argv.push('-t', `${options.ttl}`)
   return [...argv, target]
