@@ -23,7 +23,7 @@ export class ThreadEngine implements Engine {
   readonly #exited: Promise<void>
   readonly #up: Promise<void>
 
-  /** @param failed is told once, when the thread ended by itself */
+  /** @param failed is told once, when the thread ended by itself after start() */
   constructor(
     tap: TapPort,
     socket: RawSocketHandle,
@@ -48,13 +48,17 @@ export class ThreadEngine implements Engine {
       broken = reject
     })
     this.#up.catch(() => {}) // whoever awaits start() sees it; nobody else has to
+    let isUp = false
+    // Who waits for start() is told by it, and by it alone: nobody could listen to the tunnel yet.
     const fail = (error: SystemError | StateError) => {
-      broken(error)
-      if (Atomics.load(this.#control, STOP) === 0) failed(error)
+      if (!isUp) broken(error)
+      else if (Atomics.load(this.#control, STOP) === 0) failed(error)
     }
     this.#worker.on('message', (message: PumpThreadMessage) => {
-      if ('up' in message) up()
-      else
+      if ('up' in message) {
+        isUp = true
+        up()
+      } else
         fail(new SystemError(message.failed.code, { syscall: message.failed.syscall, ...hintOf(message.failed.hint) }))
     })
     this.#worker.on('error', (cause) => {

@@ -66,7 +66,7 @@ test('takes the link-local address from a TAP that is up, moves it, and undo giv
   const { run, changes } = script({
     [`${SHOW} tap0`]: link({ flags: ['UP'], master: 'br7', inet6_addr_gen_mode: 'random' }),
     [`${SHOW} br7`]: link({ ifname: 'br7' }),
-    [ADDRESSES]: JSON.stringify([{}, { addr_info: [{ local: 'fe80::1', prefixlen: 64 }] }]),
+    [ADDRESSES]: JSON.stringify([{}, { addr_info: [{}, { local: 'fe80::1', prefixlen: 64 }] }]),
   })
   const undo = new UndoStack()
   await attachToBridge('tap0', 'docker0', undo, run)
