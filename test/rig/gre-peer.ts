@@ -1,9 +1,11 @@
-// Program: gre-peer.js LOCAL REMOTE. The other end of a tunnel by hand: npm raw-socket and GRE headers put together octet
-// by octet, sharing no code with src. Reads JSON lines: {"send": Gre} or {"frames": n}; prints {"sent": n} and, for every
-// GRE packet that comes from REMOTE, {"came": hex}. Without LOCAL's own header: the kernel writes the outer one.
+// Program: gre-peer.js REMOTE. The other end of a tunnel by hand: npm raw-socket, and GRE headers put together octet by
+// octet, without a line of src. Sends the packets that stand as a JSON array in its standard input, prints `sent N`, and
+// then, until it is stopped, one line of JSON for every GRE packet that comes from REMOTE.
 
 import { createRequire } from 'node:module'
-import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { naiveChecksum } from './naive/naive-checksum.js'
 
 /** The fields of one packet; the optional ones are there when given. */
 export interface Gre {
@@ -20,22 +22,21 @@ export interface Gre {
   cut?: number
 }
 
-const require = createRequire(import.meta.url)
-const raw = require('raw-socket')
+/** What came: the GRE packet, outer header off. */
+export interface Came {
+  flags: number
+  protocol: number
+  /** What is behind the first four octets, hexadecimal. */
+  rest: string
+}
 
-const [local, remote] = process.argv.slice(2)
+const raw = createRequire(import.meta.url)('raw-socket')
 const IPPROTO_GRE = 47
+const [remote] = process.argv.slice(2)
+const v6 = remote.includes(':')
 
 function word(value: number): number[] {
   return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]
-}
-
-/** The checksum of RFC 1071, two octets at a time. */
-function internetChecksum(octets: readonly number[]): number {
-  let sum = 0
-  for (let i = 0; i < octets.length; i += 2) sum += octets[i] * 256 + (octets[i + 1] ?? 0)
-  while (sum > 0xffff) sum = (sum % 65536) + Math.floor(sum / 65536)
-  return 65535 - sum
 }
 
 function bytesOf(gre: Gre): Buffer {
@@ -45,24 +46,36 @@ function bytesOf(gre: Gre): Buffer {
   if (key !== undefined) octets.push(...word(key))
   if (sequence !== undefined) octets.push(...word(sequence))
   octets.push(...Buffer.from(payload, 'hex'))
+  const packet = Buffer.from(octets)
   if (checksum !== undefined) {
-    const value = checksum === 'good' ? internetChecksum(octets) : checksum
-    octets[4] = value >> 8
-    octets[5] = value & 255
+    packet.writeUInt16BE(checksum === 'good' ? naiveChecksum(packet, 0, packet.length) : checksum, 4)
   }
-  return Buffer.from(octets.slice(0, cut))
+  return packet.subarray(0, cut)
 }
 
-const addressFamily = remote.includes(':') ? raw.AddressFamily.IPv6 : raw.AddressFamily.IPv4
+const addressFamily = v6 ? raw.AddressFamily.IPv6 : raw.AddressFamily.IPv4
 const socket = raw.createSocket({ protocol: IPPROTO_GRE, addressFamily, bufferSize: 65536 })
-socket.on('message', (buffer: Buffer, source: string) => {
-  if (source === remote) console.log(JSON.stringify({ came: buffer.toString('hex') }))
-})
 socket.on('error', (error: Error) => console.error(error.message))
+socket.on('message', (buffer: Buffer, source: string) => {
+  if (source !== remote) return
+  const at = v6 ? 0 : (buffer[0] & 15) * 4
+  const came: Came = {
+    flags: buffer.readUInt16BE(at),
+    protocol: buffer.readUInt16BE(at + 2),
+    rest: buffer.toString('hex', at + 4),
+  }
+  console.log(JSON.stringify(came))
+})
 
 function send(packet: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.send(packet, 0, packet.length, remote, (error: Error | null) => (error ? reject(error) : resolve()))
   })
 }
-console.log(JSON.stringify({ ready: local }))
+
+const packets: Gre[] = JSON.parse(await text(process.stdin))
+for (const packet of packets) {
+  await send(bytesOf(packet))
+  await sleep(1)
+}
+console.log(`sent ${packets.length}`)
