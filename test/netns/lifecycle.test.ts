@@ -1,12 +1,13 @@
 // From the line that says up to the line that says down: what the command makes on the host, and that it goes again.
 
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DROP_REASONS } from '#tsgre/drops.js'
-import { completion } from '../rig/child.js'
 import { tsgreArgv } from '../rig/daemon.js'
 import { Hosts } from '../rig/hosts.js'
+import { pidsIn } from '../rig/leftovers.js'
 import { changes, settledChanges, settledSnapshot } from '../rig/snapshot.js'
 
 const IO = ['mmsg', 'raw-socket'] as const
@@ -20,12 +21,9 @@ function exists(rig: Hosts, name: string): boolean {
   return rig.ipJson('A', 'link show').some(({ ifname }) => ifname === name)
 }
 
-/** Commands of the programs in host A. */
-async function programs(rig: Hosts): Promise<string[]> {
-  const { stdout } = await completion(rig.spawn('A', ['sh', '-c', 'ip netns pids $(ip netns identify)']))
-  const argv = ['ps', '-o', 'args=', '-p', stdout.trim().split('\n').join(',')]
-  const { stdout: list } = await rig.exec('A', argv, { anyCode: true })
-  return list.split('\n').filter((line) => /tsgre|monitor/.test(line) && !line.includes('netns'))
+/** Command lines of whoever runs in host A. */
+function programs(rig: Hosts): string[] {
+  return pidsIn(rig.namespace('A')).map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
 }
 
 for (const io of IO) {
@@ -45,7 +43,7 @@ for (const io of IO) {
     })
     await rig.reach('cA', 'cB')
     const ping = await rig.ping('cA', 'cB', { count: 5 })
-    assert.is(ping.received, 5)
+    assert.ok(ping.received >= 4, ping.output) // ping does not wait long for its last reply (ping_common.c, schedule_exit)
     assert.is(ping.ttl, 63) // host B's routing, on the way back; the other way is host A's
     const { code, summary, stderr } = await A.stop()
     assert.is(code, 0)
@@ -95,11 +93,12 @@ for (const io of IO) {
       const args = ['--route', '10.103.200.0/24', '--route', '10.103.201.0/24', '--mtu', '1400', '--io', io]
       const A = await rig.tsgre('A', args)
       assert.is.not(changes(rig, 'A', before).length, 0)
+      assert.match(programs(rig).join('\n'), / monitor /)
       const { code, summary } = await A.stop(signal)
       assert.is(code, 0)
       assert.is(summary.event, 'down')
       assert.equal(await settledChanges(rig, 'A', before), [])
-      assert.equal(await programs(rig), [])
+      assert.equal(programs(rig), [])
     })
   }
 }
@@ -375,7 +374,7 @@ test('killed outright, it leaves nothing but the routes through the bridge', asy
   await A.stop('SIGKILL')
   await sleep(500)
   assert.equal(await settledChanges(rig, 'A', left), [])
-  assert.equal(await programs(rig), [])
+  assert.equal(programs(rig), [])
   // The next one finds that route, takes it for somebody else's and leaves it.
   const next = await rig.tsgre('A', ['--route', '10.103.200.0/24'])
   await next.stop()
@@ -394,7 +393,7 @@ test('killed outright, it leaves a TAP it had taken over as it used it', async (
   assert.is(tap.mtu, 1400)
   assert.is(tap.master, 'docker0')
   assert.ok(tap.flags.includes('UP') && tap.flags.includes('NO-CARRIER'))
-  assert.equal(await programs(rig), [])
+  assert.equal(programs(rig), [])
   const next = await rig.tsgre('A')
   assert.is((await next.stop()).code, 0)
 })
