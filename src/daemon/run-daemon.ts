@@ -2,15 +2,15 @@
 // wait, undo. What is refused is refused before anything changes; what was changed is put back, also after a failure.
 
 import type { SystemError, TsgreError } from '../errors.js'
-import { attachToBridge, setUp } from '../host/links.js'
-import { watchHost } from '../host/monitor.js'
+import { attachToBridge, keepLinkLocals, setUp } from '../host/links.js'
 import { addRoute } from '../host/routes.js'
 import { UndoStack } from '../host/undo.js'
 import { openTunnel } from '../tunnel/open-tunnel.js'
 import { resolveOptions, type TunnelOptions } from '../tunnel/options.js'
 import type { TunnelStats } from '../tunnel/stats.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
-import { type Place, place, refuseRoutes, routeLeadsInto } from './place.js'
+import { type Place, place, refuseRoutes } from './place.js'
+import { watchPlace } from './watch-place.js'
 
 export interface DaemonOptions extends TunnelOptions {
   /** A bridge, 'none', or undefined for docker0 where there is one. */
@@ -38,6 +38,7 @@ export async function runDaemon(options: DaemonOptions, report: Report, until: P
   await refuseRoutes(remote, where, options.routes)
 
   const undo = new UndoStack()
+  await keepLinkLocals(options.name, undo)
   const tunnel = await openTunnel({ ...options, up: false })
   const failed = new Promise<never>((_, reject) =>
     tunnel.once('error', (error) => reject(explain(error, options.name))),
@@ -51,7 +52,7 @@ export async function runDaemon(options: DaemonOptions, report: Report, until: P
     if (tunnel.mtu > tunnel.tunnelMtu) report.warn(tooBigWarning(tunnel))
     since = Date.now()
     report.up(tunnel, where)
-    const watch = watchRoute(tunnel, remote, where, report)
+    const watch = watchPlace(tunnel, remote, where, report)
     try {
       await Promise.race([until, failed])
     } finally {
@@ -64,28 +65,6 @@ export async function runDaemon(options: DaemonOptions, report: Report, until: P
     if (since !== undefined) report.down(tunnel, (Date.now() - since) / 1000, tunnel.stats())
   }
 }
-
-/** Pauses sending while the route to the remote leads into the tunnel itself. */
-function watchRoute(tunnel: Tunnel, remote: Remote, where: Place, report: Report): { stop(): void } {
-  let looping = false
-  return watchHost(() => {
-    void routeLeadsInto(remote, where).then(
-      (device) => {
-        if (looping === (device !== undefined)) return
-        looping = device !== undefined
-        tunnel.pause(looping)
-        if (device)
-          report.warn(
-            `the route to ${remote.text} now leads into ${device}: the tunnel would carry itself; no frame is sent until it leads elsewhere`,
-          )
-        else report.note(`the route to ${remote.text} leads outside again: frames are sent`)
-      },
-      (error: Error) => report.warn(`cannot see the route to ${remote.text}: ${error.message}`),
-    )
-  })
-}
-
-type Remote = { readonly text: string; readonly dev: string | undefined }
 
 function tooBigWarning(tunnel: Tunnel): string {
   return `${tunnel.name} has an MTU of ${tunnel.mtu} bytes, but only ${tunnel.tunnelMtu} fit one packet to ${tunnel.remote}: larger frames are dropped (too-big)`

@@ -13,7 +13,7 @@ export {
 export { type Restarted, restartCommand, restartDocker } from './docker-restart.js'
 export { type Execute, execute } from './execute.js'
 export { unifiedDiff } from './line-diff.js'
-export { attachToBridge, isBridge, linkKind, linkMaster, setUp } from './links.js'
+export { attachToBridge, isBridge, keepLinkLocals, linkKind, linkMaster, setUp } from './links.js'
 export { watchHost } from './monitor.js'
 export {
   addRoute,

@@ -57,6 +57,20 @@ export async function attachToBridge(
   await raise(tap, found, undo, run)
 }
 
+/**
+ * Remembers the link-local addresses of a device that may be there; its undo takes away those that came since. To be called
+ * before a TAP gets its carrier, with which the kernel makes one on a TAP that is up.
+ */
+export async function keepLinkLocals(name: string, undo: UndoStack, run: Execute = execute): Promise<void> {
+  if (!(await linkState(name, run))) return
+  const found = await linkLocals(name, run)
+  undo.push(`no other link-local addresses on ${name} than before`, async () => {
+    if (!(await linkState(name, run))) return
+    const since = (await linkLocals(name, run)).filter((address) => !found.includes(address))
+    for (const address of since) await run('ip', ['-6', 'address', 'del', address, 'dev', name])
+  })
+}
+
 /** Sets the device up; its undo sets it down, unless it was up before. */
 export async function setUp(name: string, undo: UndoStack, run: Execute = execute): Promise<void> {
   await raise(name, await presentLink(name, run), undo, run)

@@ -3,6 +3,7 @@
 // That socket can be neither bound nor filtered, so foreign packets are told apart here, and copied packets are owned.
 
 import { createRequire } from 'node:module'
+import { isMainThread } from 'node:worker_threads'
 import { DROP, type DropCounters } from '../drops.js'
 import { ConfigError, SystemError } from '../errors.js'
 import type { Address } from '../sys/address.js'
@@ -211,14 +212,17 @@ function bufferOptions(socket: PackageSocket): BufferOptions {
 }
 
 function loadPackage(): RawSocketPackage {
+  // Its events come on libuv's default loop (uv_poll_init_socket in its raw.cc), which is the main thread's.
+  if (!isMainThread) throw refusal('the npm package raw-socket works on the main thread only')
   try {
     return createRequire(import.meta.url)('raw-socket') as RawSocketPackage
   } catch (cause) {
     const why =
       'the npm package raw-socket is not there or was not built (it needs a C++ compiler: apt-get install build-essential, then npm rebuild raw-socket)'
-    throw Object.assign(
-      new ConfigError('TSGRE_NO_RAW_SOCKET', 'io', 'raw-socket', `--io raw-socket: ${why}; or leave --io away`),
-      { cause },
-    )
+    throw Object.assign(refusal(why), { cause })
   }
+}
+
+function refusal(why: string): ConfigError {
+  return new ConfigError('TSGRE_NO_RAW_SOCKET', 'io', 'raw-socket', `--io raw-socket: ${why}; or leave --io away`)
 }

@@ -113,7 +113,7 @@ export function openTap(options: TapOptions): TapPort {
       if (options.mac ?? !existed) undo.push(link.setMac(options.mac ?? randomMac()))
       if (options.up !== false) undo.push(link.setUp())
       return new TapPort(fd, name, link.mtu, () => {
-        if (existed) for (const step of undo.reverse()) step()
+        if (existed && link.exists()) for (const step of undo.reverse()) step()
         link.close()
       })
     } catch (error) {

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { attachToBridge, isBridge, linkKind, linkMaster, setUp } from '#tsgre/host/links.js'
+import { attachToBridge, isBridge, keepLinkLocals, linkKind, linkMaster, setUp } from '#tsgre/host/links.js'
 import { UndoStack } from '#tsgre/host/undo.js'
 import { errorOf, fails, script } from './script.js'
 
@@ -152,6 +152,27 @@ test('a TAP whose former bridge is gone ends in none', async () => {
   await attachToBridge('tap0', 'docker0', undo, run)
   assert.equal(await undo.unwind(), [])
   assert.is(changes().at(-1), 'ip link set dev tap0 nomaster')
+})
+
+test('takes away the link-local addresses that came since, and no others', async () => {
+  const addresses = (...list: string[]) =>
+    JSON.stringify([{ addr_info: [{}, ...list.map((local) => ({ local, prefixlen: 64 }))] }])
+  const answers = { [`${SHOW} tap0`]: link({ flags: ['UP'] }), [ADDRESSES]: addresses('fe80::1') }
+  const { run, changes } = script(answers)
+  const undo = new UndoStack()
+  await keepLinkLocals('tap0', undo, run)
+  answers[ADDRESSES] = addresses('fe80::1', 'fe80::2')
+  assert.equal(changes(), [])
+  assert.equal(await undo.unwind(), [])
+  assert.equal(changes(), ['ip -6 address del fe80::2/64 dev tap0'])
+})
+
+test('has no addresses to keep of a TAP that is still to be made', async () => {
+  const { run, asked } = script({ [`${SHOW} tap0`]: gone })
+  const undo = new UndoStack()
+  await keepLinkLocals('tap0', undo, run)
+  assert.equal(await undo.unwind(), [])
+  assert.equal(asked, [`${SHOW} tap0`])
 })
 
 test('refuses a TAP that does not exist', async () => {

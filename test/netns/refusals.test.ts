@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import type { Ended } from '../rig/child.js'
 import { tsgreArgv } from '../rig/daemon.js'
 import { Hosts } from '../rig/hosts.js'
-import { changes, snapshot } from '../rig/snapshot.js'
+import { changes, settledSnapshot, snapshot } from '../rig/snapshot.js'
 
 const rig = new Hosts()
 test.after(() => rig.close())
@@ -17,6 +17,8 @@ rig.ip('A', 'tuntap add tap6 mode tap multi_queue')
 rig.ip('A', 'address add 10.9.0.1/24 dev tap5')
 rig.ip('A', 'link set tap5 up')
 rig.ip('A', 'address add 192.168.56.44/24 dev eth1')
+
+await settledSnapshot(rig, 'A')
 
 const REMOTE = ['--remote', '192.168.56.5']
 const TAP = ['--tap', 'tap0']

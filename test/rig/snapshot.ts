@@ -19,13 +19,31 @@ export function snapshot(rig: Hosts, host: HostName): readonly string[] {
   return ASKED.flatMap(([command, ...words]) => {
     const argv = ['-n', rig.namespace(host), ...words]
     const listed = JSON.parse(execFileSync(command, argv, { encoding: 'utf8' }) || '[]')
-    return listed.map((entry: unknown) => `${words.slice(1).join(' ')}: ${JSON.stringify(entry, withoutClocks)}`)
+    return listed
+      .filter(isChosen)
+      .map((entry: unknown) => `${words.slice(1).join(' ')}: ${JSON.stringify(entry, withoutClocks)}`)
   })
+}
+
+/** The kernel adds a multicast route to whatever has had a carrier, and keeps it. */
+function isChosen({ dst }: { dst?: string }): boolean {
+  return dst !== 'ff00::/8'
 }
 
 /** A bridge's timers run whoever looks, and the kernel never takes back the queue of a device that was up once. */
 function withoutClocks(key: string, value: unknown): unknown {
   return key.endsWith('_timer') || key === 'qdisc' ? undefined : value
+}
+
+/** A snapshot once the rig's own links have come up, of which the kernel may tell a second late (net/core/link_watch.c). */
+export async function settledSnapshot(rig: Hosts, host: HostName): Promise<readonly string[]> {
+  const own = ['eth1', 'veth0', 'docker0']
+  for (const deadline = Date.now() + 5000; ; await sleep(50)) {
+    const links = rig.ipJson(host, 'link show')
+    const waiting = links.filter(({ ifname, operstate }) => own.includes(ifname) && operstate !== 'UP')
+    if (waiting.length === 0) return snapshot(rig, host)
+    if (Date.now() > deadline) throw new Error(`${host} has links that do not come up: ${JSON.stringify(waiting)}`)
+  }
 }
 
 /** The lines that went (`-`) and came (`+`) since `before`. */
@@ -37,7 +55,7 @@ export function changes(rig: Hosts, host: HostName, before: readonly string[]): 
   ]
 }
 
-/** The same, when the kernel has had time: it tells of a lost carrier up to a second late (net/core/link_watch.c). */
+/** The same, when the kernel has had time to tell of a carrier that is gone. */
 export async function settledChanges(rig: Hosts, host: HostName, before: readonly string[]): Promise<string[]> {
   for (const deadline = Date.now() + 5000; ; await sleep(100)) {
     const found = changes(rig, host, before)
