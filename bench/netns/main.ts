@@ -83,7 +83,9 @@ export async function main(words: string[]): Promise<number> {
   console.log(`${machineLine()}\n${versions()}\n${how}\n`)
   const results = new Map(peers.map((peer): [Peer, Round[]] => [peer, []]))
   for (let round = 0; round < rounds; round++) {
-    for (const peer of peers) {
+    // Another one begins each time: what comes first after a pause is not always the same.
+    const first = round % peers.length
+    for (const peer of [...peers.slice(first), ...peers.slice(0, first)]) {
       const measured = await runOnce(peer, seconds)
       results.get(peer)!.push(measured)
       console.log(progress(round, peer, measured))

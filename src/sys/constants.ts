@@ -6,7 +6,6 @@ export const AF_UNIX = 1
 export const AF_INET = 2
 export const AF_INET6 = 10
 
-export const SOCK_STREAM = 1
 export const SOCK_DGRAM = 2
 export const SOCK_RAW = 3
 export const SOCK_NONBLOCK = 0x800
@@ -54,12 +53,8 @@ export const EFD_NONBLOCK = 0x800
 export const EFD_CLOEXEC = 0x80000
 
 export const TUNSETIFF = 0x400454ca
-export const TUNGETIFF = 0x800454d2
 export const IFF_TAP = 0x2
-export const IFF_MULTI_QUEUE = 0x100
 export const IFF_NO_PI = 0x1000
-export const IFF_VNET_HDR = 0x4000
-export const IFF_PERSIST = 0x800
 
 export const SIOCGIFFLAGS = 0x8913
 export const SIOCSIFFLAGS = 0x8914

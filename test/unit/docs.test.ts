@@ -2,10 +2,10 @@
 // a name there is not.
 
 import { existsSync } from 'node:fs'
-import { DROP_REASONS } from '#tsgre/drops.js'
-import { ERROR_CODES } from '#tsgre/errors.js'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { DROP_REASONS } from '#tsgre/drops.js'
+import { ERROR_CODES } from '#tsgre/errors.js'
 import { headingsOf, pagesOf, sources, textOf } from '../rig/notes.js'
 import { ROOT } from '../rig/root.js'
 
