@@ -20,8 +20,8 @@ interface Wanted {
   save: boolean
 }
 
-/** What the words ask for, or a sentence that says why not. */
-function wanted(words: string[]): Wanted | string {
+/** What the words ask for; throws a sentence that says what is wrong with them. */
+function wanted(words: string[]): Wanted {
   const { values, positionals } = parseArgs({
     args: words,
     allowPositionals: true,
@@ -35,10 +35,12 @@ function wanted(words: string[]): Wanted | string {
   const unknown = positionals.filter((word) => !peerNamed(word))
   if (unknown.length > 0) {
     const known = PEERS.map(({ name }) => name).join(', ')
-    return `no peer named ${unknown.join(', ')}; there are ${known}, and NAME=PATH for another build's command`
+    throw new Error(
+      `no peer named ${unknown.join(', ')}; there are ${known}, and NAME=PATH for another build's command`,
+    )
   }
   const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
-  if (!(rounds >= 1 && seconds >= 1)) return '--rounds and --seconds take a number from 1 on'
+  if (!(rounds >= 1 && seconds >= 1)) throw new Error('--rounds and --seconds take a number from 1 on')
   const peers = positionals.length > 0 ? positionals.map((word) => peerNamed(word)!) : PEERS
   return { peers, rounds, seconds, save: values.save }
 }
@@ -73,9 +75,11 @@ function save(results: ReadonlyMap<Peer, readonly Round[]>, text: string): void 
 }
 
 export async function main(words: string[]): Promise<number> {
-  const order = wanted(words)
-  if (typeof order === 'string') {
-    console.error(order)
+  let order: Wanted
+  try {
+    order = wanted(words)
+  } catch (error) {
+    console.error((error as Error).message)
     return 2
   }
   const { peers, rounds, seconds } = order

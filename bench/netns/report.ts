@@ -2,7 +2,7 @@
 // round, since what disturbs the machine for minutes then disturbs both sides of it.
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { ROOT } from '../../test/rig/root.js'
 import { machineLine, median } from '../measure.js'
@@ -86,16 +86,18 @@ function firstLine(program: string, ...args: string[]): string {
   return execFileSync(program, args, { encoding: 'utf8' }).split('\n')[0]!.trim()
 }
 
-function packageVersion(path: string): string {
-  return JSON.parse(readFileSync(new URL(path, ROOT), 'utf8')).version
+/** Of this package, or of one it has installed; optional ones may be absent. */
+function packageVersion(name?: string): string {
+  const path = new URL(name ? `node_modules/${name}/package.json` : 'package.json', ROOT)
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : 'absent'
 }
 
 /** What the figures depend on besides the code. */
 export function versions(): string {
   return [
-    `tsgre ${packageVersion('package.json')} (${firstLine('git', '-C', ROOT.pathname, 'describe', '--always', '--dirty')})`,
-    `koffi ${packageVersion('node_modules/koffi/package.json')}`,
-    `raw-socket ${packageVersion('node_modules/raw-socket/package.json')}`,
+    `tsgre ${packageVersion()} (${firstLine('git', '-C', ROOT.pathname, 'describe', '--always', '--dirty')})`,
+    `koffi ${packageVersion('koffi')}`,
+    `raw-socket ${packageVersion('raw-socket')}`,
     firstLine('iperf3', '--version'),
     firstLine('ovs-vswitchd', '--version'),
   ].join(' · ')

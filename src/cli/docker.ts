@@ -8,9 +8,8 @@ import { type DaemonJsonPlan, planDaemonJson } from '../host/docker-config.js'
 import { type Applied, applyDaemonJson, DAEMON_JSON, readDaemonJson, undoDaemonJson } from '../host/docker-file.js'
 import { type Restarted, restartDocker } from '../host/docker-restart.js'
 import { listAddresses, listRoutes } from '../host/routes.js'
+import { once, type Text } from './arguments.js'
 import { type DockerReport, humanDockerReport, jsonDockerReport } from './docker-report.js'
-
-type Text = string | string[] | undefined
 
 interface CommonArguments {
   configFile: Text
@@ -129,16 +128,12 @@ function reportFor(argv: CommonArguments): DockerReport {
 }
 
 function fileOf(argv: CommonArguments): string {
-  return once('config-file', argv.configFile) ?? DAEMON_JSON
+  const file = once('config-file', argv.configFile) ?? DAEMON_JSON
+  if (file) return file
+  throw new ConfigError('TSGRE_BAD_OPTION', 'config-file', file, `--config-file "": name a file, as in ${DAEMON_JSON}`)
 }
 
 function mtuOf(typed: string | undefined): number | undefined {
   if (typed === undefined || /^\d+$/.test(typed)) return typed === undefined ? undefined : Number(typed)
   throw new ConfigError('TSGRE_BAD_MTU', 'mtu', typed, `--mtu ${typed}: takes a whole number from 576 to 65535`)
-}
-
-function once(option: string, value: Text): string | undefined {
-  if (!Array.isArray(value)) return value
-  const words = `--${option} is given ${value.length} times: ${value.join(', ')}; give it once`
-  throw new ConfigError('TSGRE_CONFLICT', option, value, words)
 }

@@ -4,6 +4,7 @@
 
 import { createRequire } from 'node:module'
 import yargs from 'yargs'
+import { refuseOddSwitches } from './arguments.js'
 import { dockerCommand } from './docker.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'
 import { tunnelCommand } from './tunnel.js'
@@ -21,6 +22,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 const argv = process.argv.slice(2)
 try {
+  refuseOddSwitches(argv)
   await yargs(argv)
     .scriptName('tsgre')
     .usage(

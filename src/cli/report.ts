@@ -5,8 +5,13 @@ import type { Report } from '../daemon/run-daemon.js'
 import { dropsThatHappened, type TunnelStats } from '../tunnel/stats.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 
+/** A Report that can also tell how it goes. */
+export interface CountingReport extends Report {
+  counters(tunnel: Tunnel): void
+}
+
 /** Lines for a person. */
-export function humanReport(): Report {
+export function humanReport(): CountingReport {
   return {
     up(tunnel, place) {
       const mtu =
@@ -15,15 +20,13 @@ export function humanReport(): Report {
     },
     note: (message) => say(message),
     warn: (message) => process.stderr.write(`tsgre: warning: ${message}\n`),
-    down(tunnel, seconds, stats) {
-      const carried = `sent ${amount(stats.txFrames, stats.txBytes)}, received ${amount(stats.rxFrames, stats.rxBytes)}`
-      say(`${tunnel.name} down after ${duration(seconds)}: ${carried}; ${dropWords(stats)}`)
-    },
+    counters: (tunnel) => say(`${tunnel.name} so far: ${totals(tunnel.stats())}`),
+    down: (tunnel, seconds, stats) => say(`${tunnel.name} down after ${duration(seconds)}: ${totals(stats)}`),
   }
 }
 
 /** The same as JSON lines; warnings on stderr. */
-export function jsonReport(): Report {
+export function jsonReport(): CountingReport {
   return {
     up(tunnel, place) {
       const { name, local, remote, mtu, tunnelMtu } = tunnel
@@ -40,10 +43,19 @@ export function jsonReport(): Report {
     },
     note: (message) => print({ event: 'note', message }),
     warn: (message) => process.stderr.write(`${JSON.stringify({ event: 'warning', message })}\n`),
-    down(tunnel: Tunnel, seconds, stats) {
-      print({ event: 'down', name: tunnel.name, seconds, ...stats, lastWrongKey: stats.lastWrongKey ?? null })
-    },
+    counters: (tunnel) => print({ event: 'counters', name: tunnel.name, ...plain(tunnel.stats()) }),
+    down: (tunnel, seconds, stats) => print({ event: 'down', name: tunnel.name, seconds, ...plain(stats) }),
   }
+}
+
+/** JSON has no undefined. */
+function plain(stats: TunnelStats): object {
+  return { ...stats, lastWrongKey: stats.lastWrongKey ?? null }
+}
+
+function totals(stats: TunnelStats): string {
+  const carried = `sent ${amount(stats.txFrames, stats.txBytes)}, received ${amount(stats.rxFrames, stats.rxBytes)}`
+  return `${carried}; ${dropWords(stats)}`
 }
 
 function say(line: string): void {
@@ -56,8 +68,8 @@ function print(fields: object): void {
 
 function bridgeWords(place: Place): string {
   if (place.chosen === 'found') return `in bridge ${place.bridge} (found; --bridge none leaves it alone)`
-  if (place.chosen === 'missing') return 'in no bridge (there is no docker0; --bridge NAME joins another)'
-  return place.bridge ? `in bridge ${place.bridge}` : 'in no bridge'
+  if (place.chosen === 'missing') return 'joined to no bridge (there is no docker0; --bridge NAME joins another)'
+  return place.bridge ? `in bridge ${place.bridge}` : 'joined to no bridge'
 }
 
 /** `12 frames (3.4 kB)`; decimal units, as networks count. */
@@ -82,6 +94,9 @@ function duration(seconds: number): string {
 function dropWords(stats: TunnelStats): string {
   const happened = dropsThatHappened(stats)
   if (happened.length === 0) return 'nothing dropped'
-  const wrong = stats.lastWrongKey === undefined ? '' : ` (last wrong key: ${stats.lastWrongKey})`
+  const wrong =
+    stats.lastWrongKey === undefined
+      ? ''
+      : ` (the last wrong one had ${stats.lastWrongKey === 'none' ? 'no key' : `key ${stats.lastWrongKey}`})`
   return `dropped: ${happened.map(([reason, count]) => `${reason} ${count}`).join(', ')}${wrong}`
 }

@@ -1,12 +1,11 @@
 // `tsgre --remote … --tap …`: runs one tunnel in the foreground until it is told to stop.
 
 import type { Argv, CommandModule } from 'yargs'
-import { runDaemon } from '../daemon/run-daemon.js'
+import { type Report, runDaemon } from '../daemon/run-daemon.js'
 import { ConfigError } from '../errors.js'
 import type { TunnelOptions } from '../tunnel/options.js'
-import { humanReport, jsonReport } from './report.js'
-
-type Text = string | string[] | undefined
+import { once, type Text } from './arguments.js'
+import { type CountingReport, humanReport, jsonReport } from './report.js'
 
 interface Arguments {
   remote: Text
@@ -81,12 +80,23 @@ function build(yargs: Argv): Argv<Arguments> {
 }
 
 async function handler(argv: Arguments): Promise<void> {
-  refuseRepeatedSwitches(process.argv.slice(2))
-  const report = argv.json ? jsonReport() : humanReport()
-  const stop = signalled(['SIGINT', 'SIGTERM', 'SIGHUP'])
+  const report = withCounters(argv.json ? jsonReport() : humanReport())
+  const stop = signalled(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])
   const options = { ...tunnelOptions(argv), bridge: once('bridge', argv.bridge), routes: argv.route ?? [] }
   const logger = { debug() {}, info() {}, warn: (_: object, message: string) => report.warn(message), error() {} }
   await runDaemon({ ...options, logger }, report, stop)
+}
+
+/** SIGUSR1 prints the counters so far. (Without a listener it would open Node's debugger.) */
+function withCounters(report: CountingReport): Report {
+  process.on('SIGUSR1', () => {})
+  return {
+    ...report,
+    up(tunnel, place) {
+      report.up(tunnel, place)
+      process.on('SIGUSR1', () => report.counters(tunnel))
+    },
+  }
 }
 
 /** `$0`: what runs when no command is named. */
@@ -147,25 +157,6 @@ function keyOf(argv: Arguments): TunnelOptions['key'] {
     key,
     `--key ${key} sets both directions: leave it away, or leave --ikey and --okey away`,
   )
-}
-
-/** The one value of an option; a second one is refused rather than silently lost. */
-function once(option: string, value: Text): string | undefined {
-  if (!Array.isArray(value)) return value
-  throw new ConfigError(
-    'TSGRE_CONFLICT',
-    option,
-    value,
-    `--${option} is given ${value.length} times: ${value.join(', ')}; give it once`,
-  )
-}
-
-/** Of a switch the parser keeps only the last: `--csum --no-csum` would silently be one of the two. */
-function refuseRepeatedSwitches(words: readonly string[]): void {
-  for (const option of ['csum', 'seq', 'pmtudisc', 'ignore-df', 'json']) {
-    const given = words.filter((word) => word.replace(/^--(no-)?|=.*/g, '') === option && word.startsWith('--'))
-    if (given.length > 1) once(option, given)
-  }
 }
 
 /** A number in decimal or 0x form, or the one word allowed; other text goes on as NaN and is refused with the bounds. */

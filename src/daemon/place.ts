@@ -3,7 +3,7 @@
 
 import { ConfigError } from '../errors.js'
 import { isBridge, linkKind } from '../host/links.js'
-import { parseCidr, routeTo } from '../host/routes.js'
+import { listRoutes, parseCidr, routeTo } from '../host/routes.js'
 
 /** The bridge containers hang on where nobody names another. */
 const DEFAULT_BRIDGE = 'docker0'
@@ -19,9 +19,10 @@ export interface Place {
 
 /**
  * Chooses the bridge.
- * @throws ConfigError TSGRE_BAD_BRIDGE when the named one is none
+ * @throws ConfigError TSGRE_BAD_BRIDGE when the named one is none, TSGRE_BAD_TAP when the TAP's name is another device's
  */
 export async function place(bridge: string | undefined, tap: string): Promise<Place> {
+  await refuseTaken(tap)
   if (bridge === 'none') return { tap, bridge: undefined, device: tap, chosen: 'none' }
   if (bridge === undefined) {
     return (await isBridge(DEFAULT_BRIDGE))
@@ -36,6 +37,14 @@ export async function place(bridge: string | undefined, tap: string): Promise<Pl
     throw new ConfigError('TSGRE_BAD_BRIDGE', 'bridge', bridge, `--bridge ${bridge}: ${why}; ${wayOut}`)
   }
   return { tap, bridge, device: bridge, chosen: 'named' }
+}
+
+/** Opening the TAP would say the same, but only after the routes through the device of that name were found wanting. */
+async function refuseTaken(tap: string): Promise<void> {
+  const kind = await linkKind(tap)
+  if (kind === undefined || kind === 'tun') return
+  const why = 'a device of that name exists and is no TAP; choose another name'
+  throw new ConfigError('TSGRE_BAD_TAP', 'tap', tap, `--tap ${JSON.stringify(tap)}: ${why}`)
 }
 
 /** A remote and the device its packets are bound to. */
@@ -66,13 +75,17 @@ export async function refuseRoutes(remote: RemoteRoute, where: Place, routes: re
       `--remote ${remote.text}: its route leads into ${device}, where ${loop}; ${wayOut}`,
     )
   }
+  const own = (await listRoutes()).filter(({ protocol }) => protocol === 'kernel')
   for (const route of routes) {
-    if (!parseCidr(route).contains(remote.text)) continue
-    throw new ConfigError(
-      'TSGRE_ROUTE_LOOP',
-      'route',
-      route,
-      `--route ${route}: the remote ${remote.text} lies in it, and ${loop}; name only the network of the other host's containers`,
-    )
+    const cidr = parseCidr(route)
+    if (cidr.contains(remote.text)) {
+      const why = `the remote ${remote.text} lies in it, and ${loop}; name only the network of the other host's containers`
+      throw new ConfigError('TSGRE_ROUTE_LOOP', 'route', route, `--route ${route}: ${why}`)
+    }
+    const mine = own.find(({ destination }) => destination === cidr.network)
+    if (mine) {
+      const why = `that is this host's own network, on ${mine.dev}; name the network of the other host's containers`
+      throw new ConfigError('TSGRE_BAD_ROUTE', 'route', route, `--route ${route}: ${why}`)
+    }
   }
 }

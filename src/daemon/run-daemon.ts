@@ -39,18 +39,17 @@ export async function runDaemon(options: DaemonOptions, report: Report, until: P
 
   const undo = new UndoStack()
   await keepLinkLocals(options.name, undo)
-  const tunnel = await openTunnel({ ...options, up: false })
-  const failed = new Promise<never>((_, reject) =>
-    tunnel.once('error', (error) => reject(explain(error, options.name))),
-  )
-  failed.catch(() => {}) // it may fail while something else is awaited
-  let since: number | undefined
-  try {
-    if (where.bridge) await attachToBridge(tunnel.name, where.bridge, undo)
-    else await setUp(tunnel.name, undo)
+  const prepare = async (tap: string) => {
+    if (where.bridge) await attachToBridge(tap, where.bridge, undo)
+    else await setUp(tap, undo)
     for (const route of options.routes) await addRoute(route, where.device, undo)
-    if (tunnel.mtu > tunnel.tunnelMtu) report.warn(tooBigWarning(tunnel))
-    since = Date.now()
+  }
+  let tunnel: Tunnel | undefined
+  const since = Date.now()
+  try {
+    tunnel = await openTunnel({ ...options, up: false, prepare })
+    const failed = failureOf(tunnel)
+    if (tunnel.mtu > tunnel.tunnelMtu) report.warn(tooBigWarning(tunnel, options))
     report.up(tunnel, where)
     const watch = watchPlace(tunnel, remote, where, report)
     try {
@@ -61,13 +60,24 @@ export async function runDaemon(options: DaemonOptions, report: Report, until: P
   } finally {
     for (const failure of await undo.unwind())
       report.warn(`could not undo: ${failure.description}: ${failure.error.message}`)
-    await tunnel.close()
-    if (since !== undefined) report.down(tunnel, (Date.now() - since) / 1000, tunnel.stats())
+    await tunnel?.close()
+    if (tunnel) report.down(tunnel, (Date.now() - since) / 1000, tunnel.stats())
   }
 }
 
-function tooBigWarning(tunnel: Tunnel): string {
-  return `${tunnel.name} has an MTU of ${tunnel.mtu} bytes, but only ${tunnel.tunnelMtu} fit one packet to ${tunnel.remote}: larger frames are dropped (too-big)`
+/** Rejects when the tunnel ends by itself. */
+function failureOf(tunnel: Tunnel): Promise<never> {
+  const failed = new Promise<never>((_, reject) => tunnel.once('error', (error) => reject(explain(error, tunnel.name))))
+  failed.catch(() => {}) // it may fail while something else is awaited
+  return failed
+}
+
+function tooBigWarning(tunnel: Tunnel, { ignoreDf, pmtudisc }: TunnelOptions): string {
+  const { name, mtu, tunnelMtu, remote } = tunnel
+  const dropped = 'larger frames are dropped (too-big)'
+  const inFragments = `larger frames are sent in fragments${ignoreDf ? '' : ', or dropped (too-big) where the packet inside forbids it'}`
+  const fate = ignoreDf || pmtudisc === false ? inFragments : dropped
+  return `${name} has an MTU of ${mtu} bytes, but only ${tunnelMtu} fit one packet to ${remote}: ${fate}`
 }
 
 function explain(error: TsgreError, name: string): TsgreError {

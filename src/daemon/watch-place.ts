@@ -6,6 +6,9 @@ import { watchHost } from '../host/monitor.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 import { type Place, type RemoteRoute, routeLeadsInto } from './place.js'
 
+// What changes before `ip monitor` has begun to listen is told by nobody, and a busy host takes its time to start it.
+const FIRST_LOOKS_MS = [300, 1000, 3000]
+
 /** Who is told. */
 export interface Listener {
   note(message: string): void
@@ -22,15 +25,18 @@ export function watchPlace(tunnel: Tunnel, remote: RemoteRoute, where: Place, li
   const looks = [lookAtRoute(tunnel, remote, where, told)]
   if (where.bridge) looks.push(lookAtBridge(where.tap, where.bridge, told))
   let looking = Promise.resolve()
-  const watch = watchHost(() => {
+  const lookAgain = () => {
     looking = looking.then(async () => {
       for (const look of stopped ? [] : looks) await look()
     })
-  })
+  }
+  const watch = watchHost(lookAgain)
+  const timers = FIRST_LOOKS_MS.map((wait) => setTimeout(lookAgain, wait).unref())
   return {
     stop() {
       stopped = true
       watch.stop()
+      for (const timer of timers) clearTimeout(timer)
     },
   }
 }

@@ -138,6 +138,7 @@ export function refuseTapName(name: string): void {
 }
 
 const OPEN_HINTS = {
+  EACCES: 'the mode of /dev/net/tun forbids it: chmod 666 /dev/net/tun, or run as root',
   ENOENT: 'no /dev/net/tun: load the tun module, or give a container --device /dev/net/tun',
   ENODEV: 'no /dev/net/tun: load the tun module, or give a container --device /dev/net/tun',
 }

@@ -11,7 +11,7 @@ export function systemError(
   capability?: SystemErrorFields['capability'],
 ): SystemError {
   const code = errnoName(errno())
-  const missing = code === 'EPERM' || code === 'EACCES' ? capability : undefined
+  const missing = code === 'EPERM' ? capability : undefined // EACCES is a file's mode, which no capability of ours mends
   const hint = hints[code] ?? (missing && `needs ${missing}`)
   return new SystemError(code, { syscall, ...(hint && { hint }), ...(missing && { capability: missing }) })
 }

@@ -33,6 +33,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     const start = openUnderlay(resolved, undo, (message) => options.logger?.warn({ name: resolved.name }, message))
     const tap = openTap({ name: resolved.name, mtu: resolved.mtu, up: resolved.up, ...macOf(resolved) })
     undo.push(() => tap.close())
+    await options.prepare?.(tap.name)
     return await begin(describe(resolved), (failed, counters) => start(tap, failed, counters), release, options.signal)
   } catch (error) {
     release()

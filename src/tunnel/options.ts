@@ -48,6 +48,8 @@ export interface TunnelOptions {
   mac?: string | undefined
   /** Set the TAP up (default true). */
   up?: boolean | undefined
+  /** Called with the TAP's name when it exists and before frames are carried: the time to join a bridge. */
+  prepare?: ((name: string) => Promise<void>) | undefined
   /** 'mmsg': raw socket, batches, a thread of its own (default). 'raw-socket': the npm package, on this event loop. */
   io?: 'mmsg' | 'raw-socket' | undefined
   signal?: AbortSignal | undefined

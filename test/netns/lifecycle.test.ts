@@ -73,6 +73,18 @@ test('tells a person when it is up and what it carried', async () => {
   assert.is(stderr, '')
 })
 
+test('prints the counters so far on SIGUSR1, and opens no debugger', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  const A = await rig.tsgre('A', [], { json: false })
+  process.kill(A.pid, 'SIGUSR1')
+  await A.child.waitFor((line) => /^tsgre: tap0 so far: sent \d+ frames? .*nothing dropped$/.test(line))
+  assert.is((await A.stop()).stderr, '')
+  const B = await rig.tsgre('B')
+  process.kill(B.pid, 'SIGUSR1')
+  assert.equal(JSON.parse(await B.child.waitFor((line) => line.includes('counters'))).drops, NO_DROPS)
+  await B.stop()
+})
+
 test('says what was dropped, and why', async () => {
   using rig = new Hosts({ overlay: 'flat' })
   const [A, B] = await Promise.all([
@@ -81,12 +93,12 @@ test('says what was dropped, and why', async () => {
   ])
   await rig.ping('cB', 'cA', { count: 2, wait: 0.2 })
   const { summary } = await A.stop()
-  assert.match(summary, /; dropped: key-mismatch \d+ \(last wrong key: 16909060\)$/)
+  assert.match(summary, /; dropped: key-mismatch \d+ \(the last wrong one had key 16909060\)$/)
   await B.stop()
 })
 
 for (const io of IO) {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
     test(`puts everything back on ${signal}, with --io ${io}`, async () => {
       using rig = new Hosts()
       const before = await settledSnapshot(rig, 'A')
@@ -204,7 +216,7 @@ test('leaves docker0 alone with --bridge none, where it then has the route on th
   await A.stop()
   assert.equal(await settledChanges(rig, 'A', before), [])
   const words = await rig.tsgre('A', ['--bridge', 'none'], { json: false })
-  assert.match(words.up, /MTU 1462, in no bridge$/)
+  assert.match(words.up, /MTU 1462, joined to no bridge$/)
   await words.stop()
 })
 
@@ -215,7 +227,7 @@ test('says that there is no docker0', async () => {
   assert.is(json.up.bridgeChosen, 'missing')
   await json.stop()
   const A = await rig.tsgre('A', [], { json: false })
-  assert.match(A.up, 'in no bridge (there is no docker0; --bridge NAME joins another)')
+  assert.match(A.up, 'joined to no bridge (there is no docker0; --bridge NAME joins another)')
   await A.stop()
 })
 

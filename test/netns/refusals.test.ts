@@ -147,6 +147,7 @@ tap('a TAP name with a slash', 'a/b', /has no "\/"/)
 tap('a TAP name that is a pattern', 'tap%d', /has no .*"%"/)
 tap('a TAP name taken by a bridge', 'docker0', /is no TAP.*choose another name/)
 tap('a TAP name taken by a veth', 'veth0', /is no TAP.*choose another name/)
+tap('a TAP name taken by the way to the remote', 'eth1', /is no TAP.*choose another name/)
 tap('a TAP name taken by a TUN', 'tun5', /is no TAP.*choose another name/)
 tap('a TAP name taken by the loopback', 'lo', /is no TAP.*choose another name/)
 tap('a TAP of several queues', 'tap6', /multi_queue.*choose another name/)
@@ -162,6 +163,13 @@ bridge('a bridge with an impossible name', 'a-name-of-more-than-15', /no such de
 for (const cidr of ['192.168.56.0/24', '0.0.0.0/0']) {
   refused('a route that holds the remote', [...BOTH, '--route', cidr], 'TSGRE_ROUTE_LOOP', 'route', /name only/)
 }
+refused(
+  'a route to the own containers',
+  [...BOTH, '--route', '10.103.100.0/24'],
+  'TSGRE_BAD_ROUTE',
+  'route',
+  /own network, on docker0; name the network of the other/,
+)
 refused('host bits', [...BOTH, '--route', '10.103.200.1/24'], 'TSGRE_BAD_ROUTE', 'route', /mean 10\.103\.200\.0\/24\?/)
 refused(
   'a route without length',
@@ -207,6 +215,13 @@ test('says so in English whatever the locale', async () => {
   assert.match(stderr, /^tsgre: Unknown argument: colour\n/)
 })
 
+test('refuses a switch with a value, which would mean off', () =>
+  refuses([...BOTH, '--csum=yes'], {
+    code: 'TSGRE_BAD_OPTION',
+    option: 'csum',
+    value: 'yes',
+    wayOut: /say --csum, or --no-csum/,
+  }))
 test('refuses an option given twice', () =>
   refuses([...BOTH, '--remote', '192.168.56.6'], {
     code: 'TSGRE_CONFLICT',

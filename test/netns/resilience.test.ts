@@ -11,7 +11,7 @@ import { settledChanges, settledSnapshot } from '../rig/snapshot.js'
 const IO = ['mmsg', 'raw-socket'] as const
 /** Of one core, while nothing happens. A spinning thread takes all of it. */
 const IDLE_CPU = 0.08
-const IDLE_MS = 1500
+const IDLE_MS = 1200
 const TICKS_PER_SECOND = 100 // USER_HZ, the same on every architecture node runs on
 
 /** CPU seconds a process has used, all its threads. */
@@ -21,7 +21,7 @@ function cpuSeconds(pid: number): number {
 }
 
 async function idles(daemon: Daemon): Promise<void> {
-  await sleep(500) // whatever the last change set off
+  await sleep(300) // whatever the last change set off
   const before = cpuSeconds(daemon.pid)
   const started = performance.now()
   await sleep(IDLE_MS)

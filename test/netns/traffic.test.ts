@@ -47,7 +47,7 @@ async function carry(rig: Hosts, daemons: Pair<Daemon>, bytes: number, inside: F
   const options = { family: inside, timeoutMs: 60_000 + bytes / 1000 }
   assert.is((await rig.transfer('cA', 'cB', bytes, { ...options, seed: 1 })).bytes, bytes)
   assert.is((await rig.transfer('cB', 'cA', FEW, { ...options, seed: 2 })).bytes, FEW)
-  await closeBothBooks(daemons)
+  await closeBothBooks(rig, daemons)
 }
 
 for (const family of FAMILIES) {

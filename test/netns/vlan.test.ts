@@ -65,7 +65,7 @@ for (const io of ['mmsg', 'raw-socket']) {
         assert.is(lines.length, 12)
         assert.is(lines.filter((line) => line.includes(words)).length, 12, lines[0])
       }
-      await closeBothBooks(daemons)
+      await closeBothBooks(rig, daemons)
     })
   }
 }
@@ -75,7 +75,7 @@ test('carries a transfer inside a VLAN, with all GRE options', async () => {
   const daemons = await start(rig, ['--key', '42', '--csum', '--seq'], ['81000064'])
   const report = await rig.transfer('cA', 'cB', 3_000_000, { address: ADDRESS.B })
   assert.is(report.bytes, 3_000_000)
-  await closeBothBooks(daemons)
+  await closeBothBooks(rig, daemons)
 })
 
 test.run()

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { DROP_REASONS, type DropReason } from '#tsgre/drops.js'
 import type { Daemon } from './daemon.js'
+import type { Hosts } from './hosts.js'
 import type { HostName } from './topology.js'
 
 /** The fields of a summary that this file reads. */
@@ -62,7 +63,9 @@ export async function closeBooks(daemon: Daemon): Promise<{ summary: Summary; fu
 }
 
 /** Stops both and demands that everything was carried, both ways, but for what a full receive buffer explains. */
-export async function closeBothBooks(daemons: Pair<Daemon>): Promise<Pair<Summary>> {
+export async function closeBothBooks(rig: Hosts, daemons: Pair<Daemon>): Promise<Pair<Summary>> {
+  // A container that asks for a neighbour between the two ends would be sent by one and received by none.
+  for (const container of ['cA', 'cB'] as const) rig.ip(container, 'link set eth0 down')
   const [A, B] = await Promise.all([closeBooks(daemons.A), closeBooks(daemons.B)])
   assert.equal(happened(A.summary), {}, 'dropped on A')
   assert.equal(happened(B.summary), {}, 'dropped on B')
