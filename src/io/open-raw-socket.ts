@@ -3,17 +3,9 @@
 
 import type { Address } from '../sys/address.js'
 import {
-  IP_MTU_DISCOVER,
   IP_PMTUDISC_DO,
   IP_PMTUDISC_DONT,
-  IP_TOS,
-  IP_TTL,
   IPPROTO_GRE,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_MTU_DISCOVER,
-  IPV6_TCLASS,
-  IPV6_UNICAST_HOPS,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_SNDBUF,
@@ -34,6 +26,7 @@ import {
   trySetOption,
 } from '../sys/sockets.js'
 import { DROP_ALL, greFilter } from './gre-filter.js'
+import { IP_OPTIONS } from './ip-options.js'
 import { RawSocketPort } from './raw-socket.js'
 
 /** Asked of the kernel for each direction: about 3 600 packets of 1500 bytes (measured; the kernel doubles what is asked). */
@@ -87,15 +80,10 @@ function openOne(options: RawSocketOptions, discover: number): number {
   try {
     attachFilter(fd, DROP_ALL)
     if (dev) bindToDevice(fd, dev)
-    if (local.family === 4) {
-      setOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, discover, 'IP_MTU_DISCOVER')
-      setOption(fd, IPPROTO_IP, IP_TTL, ttl, 'IP_TTL')
-      setOption(fd, IPPROTO_IP, IP_TOS, tos, 'IP_TOS')
-    } else {
-      setOption(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, discover, 'IPV6_MTU_DISCOVER')
-      setOption(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl, 'IPV6_UNICAST_HOPS')
-      setOption(fd, IPPROTO_IPV6, IPV6_TCLASS, tos, 'IPV6_TCLASS')
-    }
+    const numbers = IP_OPTIONS[local.family]
+    setOption(fd, numbers.level, numbers.discover, discover, 'MTU_DISCOVER')
+    setOption(fd, numbers.level, numbers.ttl, ttl, 'TTL')
+    setOption(fd, numbers.level, numbers.tos, tos, 'TOS')
     bindTo(fd, local)
     connectTo(fd, remote)
     drain(fd)

@@ -7,23 +7,10 @@ import { isMainThread } from 'node:worker_threads'
 import { DROP, type DropCounters } from '../drops.js'
 import { ConfigError, SystemError } from '../errors.js'
 import type { Address } from '../sys/address.js'
-import {
-  IP_MTU_DISCOVER,
-  IP_PMTUDISC_DO,
-  IP_PMTUDISC_DONT,
-  IP_TOS,
-  IP_TTL,
-  IPPROTO_GRE,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_MTU_DISCOVER,
-  IPV6_TCLASS,
-  IPV6_UNICAST_HOPS,
-  SO_BINDTODEVICE,
-  SOL_SOCKET,
-} from '../sys/constants.js'
+import { IP_PMTUDISC_DO, IP_PMTUDISC_DONT, IPPROTO_GRE, SO_BINDTODEVICE, SOL_SOCKET } from '../sys/constants.js'
 import { errnoName, errnoOfText } from '../sys/errno.js'
 import { BATCH_ENTRIES, type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
+import { IP_OPTIONS } from './ip-options.js'
 import { type BufferOptions, growBuffers, type RawSocketOptions } from './open-raw-socket.js'
 import type { Port } from './port.js'
 import { sendDropCode } from './underlay-errors.js'
@@ -52,12 +39,6 @@ interface RawSocketPackage {
   AddressFamily: { IPv4: number; IPv6: number }
   createSocket(options: { protocol: number; addressFamily: number; bufferSize: number }): PackageSocket
 }
-
-/** Numbers of the options that differ between the families. */
-const NUMBERS = {
-  4: { level: IPPROTO_IP, discover: IP_MTU_DISCOVER, ttl: IP_TTL, tos: IP_TOS },
-  6: { level: IPPROTO_IPV6, discover: IPV6_MTU_DISCOVER, ttl: IPV6_UNICAST_HOPS, tos: IPV6_TCLASS },
-} as const
 
 export class PortableSocketPort implements Port {
   readonly fd = -1
@@ -100,7 +81,7 @@ export class PortableSocketPort implements Port {
       const name = Buffer.from(`${dev}\0`)
       this.#socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, name, name.length)
     }
-    const { level, discover } = NUMBERS[local.family]
+    const { level, discover } = IP_OPTIONS[local.family]
     this.#socket.setOption(level, discover, IP_PMTUDISC_DO)
     growBuffers(bufferOptions(this.#socket), warn)
   }
@@ -157,7 +138,7 @@ export class PortableSocketPort implements Port {
   }
 
   #apply(wanted: { discover: number; ttl: number; tos: number }): void {
-    const numbers = NUMBERS[this.#local.family]
+    const numbers = IP_OPTIONS[this.#local.family]
     for (const name of ['discover', 'ttl', 'tos'] as const) {
       if (this.#options[name] === wanted[name]) continue
       this.#socket.setOption(numbers.level, numbers[name], wanted[name])

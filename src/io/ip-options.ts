@@ -1,0 +1,18 @@
+// The socket options that IPv4 and IPv6 have alike under other numbers: what the outer header of a packet gets.
+
+import {
+  IP_MTU_DISCOVER,
+  IP_TOS,
+  IP_TTL,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_MTU_DISCOVER,
+  IPV6_TCLASS,
+  IPV6_UNICAST_HOPS,
+} from '../sys/constants.js'
+
+/** Level and option numbers by family: DF and path MTU discovery, TTL or hop limit, TOS or traffic class. */
+export const IP_OPTIONS = {
+  4: { level: IPPROTO_IP, discover: IP_MTU_DISCOVER, ttl: IP_TTL, tos: IP_TOS },
+  6: { level: IPPROTO_IPV6, discover: IPV6_MTU_DISCOVER, ttl: IPV6_UNICAST_HOPS, tos: IPV6_TCLASS },
+} as const
