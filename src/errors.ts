@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   'TSGRE_PUMP_DIED',
   'TSGRE_COMMAND_FAILED',
   'TSGRE_FILE_CHANGED',
+  'TSGRE_HOST_BUSY',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]

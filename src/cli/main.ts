@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module'
 import yargs from 'yargs'
 import { refuseOddSwitches } from './arguments.js'
+import { cleanupCommand } from './cleanup.js'
 import { dockerCommand } from './docker.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'
 import { tunnelCommand } from './tunnel.js'
@@ -30,6 +31,7 @@ try {
     )
     .command(tunnelCommand)
     .command(dockerCommand)
+    .command(cleanupCommand)
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })
     .locale('en') // half of the words are ours, and those are English

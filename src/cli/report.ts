@@ -1,34 +1,46 @@
 // What a running tunnel prints: a line when it is up, a line when it ends, warnings between. For people, or as JSON lines.
 
+import type { DryRun } from '../daemon/dry-run.js'
 import type { Place } from '../daemon/place.js'
 import type { Report } from '../daemon/run-daemon.js'
+import type { SetupPlan } from '../daemon/setup.js'
+import { typedAction } from '../host/change.js'
 import { dropsThatHappened, type TunnelStats } from '../tunnel/stats.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 
 /** A Report that can also tell how it goes. */
 export interface CountingReport extends Report {
   counters(tunnel: Tunnel): void
+  planned(plan: DryRun): void
 }
 
 /** Lines for a person. */
 export function humanReport(): CountingReport {
   return {
-    up(tunnel, place) {
+    up(tunnel, place, done) {
       const mtu =
         tunnel.mtu === tunnel.tunnelMtu ? `MTU ${tunnel.mtu}` : `MTU ${tunnel.mtu} (tunnel ${tunnel.tunnelMtu})`
       say(`${tunnel.name} up: ${tunnel.local} -> ${tunnel.remote}, ${mtu}, ${bridgeWords(place)}`)
+      const beside = besideTheTap(done)
+      if (beside.length > 0) say(`on this host until the end: ${beside.join(', ')}`)
+      for (const note of done.notes) say(note)
     },
     note: (message) => say(message),
     warn: (message) => process.stderr.write(`tsgre: warning: ${message}\n`),
     counters: (tunnel) => say(`${tunnel.name} so far: ${totals(tunnel.stats())}`),
     down: (tunnel, seconds, stats) => say(`${tunnel.name} down after ${duration(seconds)}: ${totals(stats)}`),
+    planned: ({ steps, notes }) => {
+      for (const { text, why } of steps) process.stdout.write(`${text.padEnd(WIDTH)}  # ${why}\n`)
+      for (const note of notes) say(note)
+      say('nothing was changed (--dry-run)')
+    },
   }
 }
 
 /** The same as JSON lines; warnings on stderr. */
 export function jsonReport(): CountingReport {
   return {
-    up(tunnel, place) {
+    up(tunnel, place, done) {
       const { name, local, remote, mtu, tunnelMtu } = tunnel
       print({
         event: 'up',
@@ -39,13 +51,24 @@ export function jsonReport(): CountingReport {
         tunnelMtu,
         bridge: place.bridge ?? null,
         bridgeChosen: place.chosen,
+        changes: done.changes.flatMap(({ what, action }) => (action ? [{ what, command: typedAction(action) }] : [])),
       })
+      for (const message of done.notes) print({ event: 'note', message })
     },
     note: (message) => print({ event: 'note', message }),
     warn: (message) => process.stderr.write(`${JSON.stringify({ event: 'warning', message })}\n`),
     counters: (tunnel) => print({ event: 'counters', name: tunnel.name, ...plain(tunnel.stats()) }),
+    planned: ({ steps, notes }) => print({ event: 'planned', steps, notes }),
     down: (tunnel, seconds, stats) => print({ event: 'down', name: tunnel.name, seconds, ...plain(stats) }),
   }
+}
+
+/** Of a dry run's lines, up to the remark. */
+const WIDTH = 64
+
+/** The TAP is the tunnel's own; a person wants to know what else is different. */
+function besideTheTap({ changes }: SetupPlan): string[] {
+  return changes.filter(({ undo }) => !undo.kind.startsWith('link')).map(({ what }) => what)
 }
 
 /** JSON has no undefined. */

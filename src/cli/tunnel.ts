@@ -1,7 +1,8 @@
 // `tsgre --remote … --tap …`: runs one tunnel in the foreground until it is told to stop.
 
 import type { Argv, CommandModule } from 'yargs'
-import { type Report, runDaemon } from '../daemon/run-daemon.js'
+import { planDaemon } from '../daemon/dry-run.js'
+import { runDaemon } from '../daemon/run-daemon.js'
 import { ConfigError } from '../errors.js'
 import type { TunnelOptions } from '../tunnel/options.js'
 import { once, type Text } from './arguments.js'
@@ -26,12 +27,15 @@ interface Arguments {
   ignoreDf: boolean
   io: Text
   route: string[] | undefined
+  hostSetup: boolean
+  dryRun: boolean
   json: boolean
 }
 
 const OVERLAY = 'Overlay, the Ethernet inside:'
 const UNDERLAY = 'Underlay, the packets outside:'
 const GRE = 'GRE:'
+const HOST = 'This host:'
 const OUTPUT = 'Output:'
 
 const text = { type: 'string', requiresArg: true } as const
@@ -75,6 +79,18 @@ function build(yargs: Argv): Argv<Arguments> {
       describe: 'send checksums (received ones are always verified)',
     })
     .option('seq', { ...flag, default: false, group: GRE, describe: 'send sequence numbers, drop what comes late' })
+    .option('dry-run', {
+      ...flag,
+      default: false,
+      group: HOST,
+      describe: 'print every change that would be made, and make none',
+    })
+    .option('host-setup', {
+      ...flag,
+      default: true,
+      group: HOST,
+      describe: 'join the bridge, add routes and what they need; --no-host-setup only carries frames',
+    })
     .option('json', { ...flag, default: false, group: OUTPUT, describe: 'one JSON object a line, errors too' })
     .hide('version') as unknown as Argv<Arguments>
 }
@@ -82,18 +98,20 @@ function build(yargs: Argv): Argv<Arguments> {
 async function handler(argv: Arguments): Promise<void> {
   const report = withCounters(argv.json ? jsonReport() : humanReport())
   const stop = signalled(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])
-  const options = { ...tunnelOptions(argv), bridge: once('bridge', argv.bridge), routes: argv.route ?? [] }
+  const { route: routes = [], hostSetup } = argv
+  const options = { ...tunnelOptions(argv), bridge: once('bridge', argv.bridge), routes, hostSetup }
+  if (argv.dryRun) return report.planned(await planDaemon(options))
   const logger = { debug() {}, info() {}, warn: (_: object, message: string) => report.warn(message), error() {} }
   await runDaemon({ ...options, logger }, report, stop)
 }
 
 /** SIGUSR1 prints the counters so far. (Without a listener it would open Node's debugger.) */
-function withCounters(report: CountingReport): Report {
+function withCounters(report: CountingReport): CountingReport {
   process.on('SIGUSR1', () => {})
   return {
     ...report,
-    up(tunnel, place) {
-      report.up(tunnel, place)
+    up(tunnel, place, done) {
+      report.up(tunnel, place, done)
       process.on('SIGUSR1', () => report.counters(tunnel))
     },
   }

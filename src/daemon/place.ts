@@ -17,13 +17,25 @@ export interface Place {
   readonly chosen: 'named' | 'found' | 'none' | 'missing'
 }
 
+/** What is asked of this host besides its TAP. */
+export interface WantedPlace {
+  /** A bridge, 'none', or undefined for docker0 where there is one. */
+  bridge?: string | undefined
+  /** Networks behind the other host, as CIDR. */
+  routes: readonly string[]
+  /** False: frames are carried, and nothing but the TAP is touched. Default true. */
+  hostSetup?: boolean | undefined
+}
+
 /**
  * Chooses the bridge.
- * @throws ConfigError TSGRE_BAD_BRIDGE when the named one is none, TSGRE_BAD_TAP when the TAP's name is another device's
+ * @throws ConfigError TSGRE_CONFLICT; TSGRE_BAD_BRIDGE when the named one is none, TSGRE_BAD_TAP when the TAP's name is another device's
  */
-export async function place(bridge: string | undefined, tap: string): Promise<Place> {
+export async function place(wanted: WantedPlace, tap: string): Promise<Place> {
+  const { bridge } = wanted
+  refuseSetup(wanted)
   await refuseTaken(tap)
-  if (bridge === 'none') return { tap, bridge: undefined, device: tap, chosen: 'none' }
+  if (bridge === 'none' || wanted.hostSetup === false) return { tap, bridge: undefined, device: tap, chosen: 'none' }
   if (bridge === undefined) {
     return (await isBridge(DEFAULT_BRIDGE))
       ? { tap, bridge: DEFAULT_BRIDGE, device: DEFAULT_BRIDGE, chosen: 'found' }
@@ -37,6 +49,16 @@ export async function place(bridge: string | undefined, tap: string): Promise<Pl
     throw new ConfigError('TSGRE_BAD_BRIDGE', 'bridge', bridge, `--bridge ${bridge}: ${why}; ${wayOut}`)
   }
   return { tap, bridge, device: bridge, chosen: 'named' }
+}
+
+/** What asks for a change of the host contradicts the wish that there be none. */
+function refuseSetup({ bridge, routes, hostSetup }: WantedPlace): void {
+  if (hostSetup !== false) return
+  const words = (option: string) =>
+    `--no-host-setup leaves bridges, routes and firewall alone, and --${option} asks for one: leave one of the two away`
+  if (bridge !== undefined && bridge !== 'none')
+    throw new ConfigError('TSGRE_CONFLICT', 'bridge', bridge, words('bridge'))
+  if (routes[0] !== undefined) throw new ConfigError('TSGRE_CONFLICT', 'route', routes[0], words('route'))
 }
 
 /** Opening the TAP would say the same, but only after the routes through the device of that name were found wanting. */

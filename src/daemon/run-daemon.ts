@@ -1,30 +1,43 @@
-// One tunnel from start to end as a process carries it: check everything, open, join the bridge, add the routes, report,
-// wait, undo. What is refused is refused before anything changes; what was changed is put back, also after a failure.
+// One tunnel from start to end as a process carries it: check everything, open, set the host up, report, wait, undo. What is
+// refused is refused before anything changes; what was changed is put back, also after a failure.
 
-import type { SystemError, TsgreError } from '../errors.js'
-import { attachToBridge, keepLinkLocals, setUp } from '../host/links.js'
-import { addRoute } from '../host/routes.js'
-import { UndoStack } from '../host/undo.js'
+import { ConfigError, type SystemError, type TsgreError } from '../errors.js'
+import { holdTap } from '../host/host-lock.js'
 import { openTunnel } from '../tunnel/open-tunnel.js'
-import { resolveOptions, type TunnelOptions } from '../tunnel/options.js'
+import { type ResolvedOptions, resolveOptions, type TunnelOptions } from '../tunnel/options.js'
 import type { TunnelStats } from '../tunnel/stats.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
-import { type Place, place, refuseRoutes } from './place.js'
+import { type Place, place, type RemoteRoute, refuseRoutes, type WantedPlace } from './place.js'
+import { Setup, type SetupPlan } from './setup.js'
 import { watchPlace } from './watch-place.js'
 
-export interface DaemonOptions extends TunnelOptions {
-  /** A bridge, 'none', or undefined for docker0 where there is one. */
-  bridge?: string | undefined
-  /** Networks behind the other host, as CIDR. */
-  routes: readonly string[]
-}
+export interface DaemonOptions extends TunnelOptions, WantedPlace {}
 
 /** What the process tells whoever started it. */
 export interface Report {
-  up(tunnel: Tunnel, place: Place): void
+  up(tunnel: Tunnel, place: Place, done: SetupPlan): void
   note(message: string): void
   warn(message: string): void
   down(tunnel: Tunnel, seconds: number, stats: TunnelStats): void
+}
+
+/** Options found to be good, and where in this host they put the tunnel. */
+export interface Settled {
+  readonly resolved: ResolvedOptions
+  readonly where: Place
+  readonly remote: RemoteRoute
+}
+
+/**
+ * Asks this host all that could speak against the tunnel; changes nothing.
+ * @throws ConfigError
+ */
+export async function settle(options: DaemonOptions): Promise<Settled> {
+  const resolved = resolveOptions(options)
+  const where = await place(options, options.name)
+  const remote = { text: resolved.remote.text, dev: options.dev }
+  await refuseRoutes(remote, where, options.routes)
+  return { resolved, where, remote }
 }
 
 /**
@@ -32,37 +45,70 @@ export interface Report {
  * @throws ConfigError before anything changed; SystemError or HostError after everything was put back
  */
 export async function runDaemon(options: DaemonOptions, report: Report, until: Promise<unknown>): Promise<void> {
-  const resolved = resolveOptions(options)
-  const where = await place(options.bridge, options.name)
-  const remote = { text: resolved.remote.text, dev: options.dev }
-  await refuseRoutes(remote, where, options.routes)
-
-  const undo = new UndoStack()
-  await keepLinkLocals(options.name, undo)
-  const prepare = async (tap: string) => {
-    if (where.bridge) await attachToBridge(tap, where.bridge, undo)
-    else await setUp(tap, undo)
-    for (const route of options.routes) await addRoute(route, where.device, undo)
+  const { where, remote } = await settle(options)
+  const release = holdTap(options.name) ?? refuseHeld(options.name)
+  try {
+    const setup = new Setup(where, options.routes)
+    await setup.plan() // a route in the way is refused before the TAP exists
+    await begin(setup, report)
+    await carry(options, setup, remote, report, until)
+  } finally {
+    release()
   }
+}
+
+async function begin(setup: Setup, report: Report): Promise<void> {
+  const { leftovers, warning } = await setup.begin()
+  if (warning) report.warn(warning)
+  for (const { tap, pid, alive, entries, failures } of leftovers) {
+    const left = entries.map(({ what }) => what).join(', ')
+    if (!alive) report.note(`took back what the tsgre on ${tap} left that was killed (process ${pid}): ${left}`)
+    for (const { what, error } of failures) report.warn(`could not take back: ${what}: ${error.message}`)
+  }
+}
+
+async function carry(
+  options: DaemonOptions,
+  setup: Setup,
+  remote: RemoteRoute,
+  report: Report,
+  until: Promise<unknown>,
+): Promise<void> {
   let tunnel: Tunnel | undefined
+  let done: SetupPlan = { changes: [], notes: [] }
   const since = Date.now()
+  const prepare = async () => {
+    done = await setup.make()
+  }
   try {
     tunnel = await openTunnel({ ...options, up: false, prepare })
     const failed = failureOf(tunnel)
     if (tunnel.mtu > tunnel.tunnelMtu) report.warn(tooBigWarning(tunnel, options))
-    report.up(tunnel, where)
-    const watch = watchPlace(tunnel, remote, where, report)
+    report.up(tunnel, setup.where, done)
+    const watch = watchPlace(tunnel, remote, setup, report)
     try {
       await Promise.race([until, failed])
     } finally {
-      watch.stop()
+      await watch.stop()
     }
   } finally {
-    for (const failure of await undo.unwind())
-      report.warn(`could not undo: ${failure.description}: ${failure.error.message}`)
+    await putBack(setup, report)
     await tunnel?.close()
     if (tunnel) report.down(tunnel, (Date.now() - since) / 1000, tunnel.stats())
   }
+}
+
+async function putBack(setup: Setup, report: Report): Promise<void> {
+  try {
+    for (const { what, error } of await setup.undo()) report.warn(`could not take back: ${what}: ${error.message}`)
+  } catch (error) {
+    report.warn(`could not put this host back (tsgre cleanup does it): ${(error as Error).message}`)
+  }
+}
+
+function refuseHeld(tap: string): never {
+  const why = 'another tsgre runs on that TAP; choose another name'
+  throw new ConfigError('TSGRE_BAD_TAP', 'tap', tap, `--tap ${JSON.stringify(tap)}: ${why}`)
 }
 
 /** Rejects when the tunnel ends by itself. */

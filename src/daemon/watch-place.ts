@@ -1,13 +1,21 @@
-// What may change under a running tunnel: the route to the remote may come to lead into it, its bridge may go. Looked at
-// again whenever the host changes. Invariant: one look at a time, nothing is said after stop().
+// What may change under a running tunnel: the route to the remote may come to lead into it, its bridge may go and come back,
+// its routes and rules may be taken away. Looked at again whenever the host changes, and put back. Invariant: one look at a
+// time, nothing is said or done after stop().
 
 import { linkKind, linkMaster } from '../host/links.js'
 import { watchHost } from '../host/monitor.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
-import { type Place, type RemoteRoute, routeLeadsInto } from './place.js'
+import { lookAtUnderlay } from './look-at-underlay.js'
+import type { RemoteRoute } from './place.js'
+import type { Setup, SetupPlan } from './setup.js'
 
 // What changes before `ip monitor` has begun to listen is told by nobody, and a busy host takes its time to start it.
 const FIRST_LOOKS_MS = [300, 1000, 3000]
+/** Firewalls and settings tell nobody when they change. */
+const QUIET_LOOK_MS = 1500
+/** Mending so often in so short a time means that somebody else wants it otherwise. */
+const MOST_MENDS = 5
+const MENDS_WITHIN_MS = 20_000
 
 /** Who is told. */
 export interface Listener {
@@ -15,66 +23,102 @@ export interface Listener {
   warn(message: string): void
 }
 
-/** Pauses sending while the route to the remote leads into the tunnel itself; tells when the TAP loses its bridge. */
-export function watchPlace(tunnel: Tunnel, remote: RemoteRoute, where: Place, listener: Listener): { stop(): void } {
+/** Keeps the tunnel out of itself and this host as `setup` wants it, and says what it did. */
+export function watchPlace(
+  tunnel: Tunnel,
+  remote: RemoteRoute,
+  setup: Setup,
+  listener: Listener,
+): { stop(): Promise<void> } {
   let stopped = false
   const told: Listener = {
     note: (message) => stopped || listener.note(message),
     warn: (message) => stopped || listener.warn(message),
   }
-  const looks = [lookAtRoute(tunnel, remote, where, told)]
-  if (where.bridge) looks.push(lookAtBridge(where.tap, where.bridge, told))
+  const mender = new Mender(setup, told)
+  const looks = [lookAtUnderlay(tunnel, remote, setup.where, told), () => mender.look()]
   let looking = Promise.resolve()
-  const lookAgain = () => {
+  const queue = (bodies: readonly (() => Promise<void>)[]) => {
     looking = looking.then(async () => {
-      for (const look of stopped ? [] : looks) await look()
+      for (const body of bodies) if (!stopped) await body()
     })
   }
-  const watch = watchHost(lookAgain)
-  const timers = FIRST_LOOKS_MS.map((wait) => setTimeout(lookAgain, wait).unref())
+  const watch = watchHost(() => queue(looks))
+  const timers = FIRST_LOOKS_MS.map((wait) => setTimeout(() => queue(looks), wait).unref())
+  const quiet = setInterval(() => queue([() => mender.lookQuietly()]), QUIET_LOOK_MS).unref()
   return {
-    stop() {
+    async stop() {
       stopped = true
       watch.stop()
+      clearInterval(quiet)
       for (const timer of timers) clearTimeout(timer)
+      await looking // a look that has begun must not put back what is about to be taken back
     },
   }
 }
 
-function lookAtRoute(tunnel: Tunnel, remote: RemoteRoute, where: Place, listener: Listener): () => Promise<void> {
-  let looping = false
-  return async () => {
+/** Sees to it that the host stays as the tunnel set it up. */
+class Mender {
+  readonly #setup: Setup
+  readonly #listener: Listener
+  readonly #mends: number[] = []
+  #state = ''
+
+  constructor(setup: Setup, listener: Listener) {
+    this.#setup = setup
+    this.#listener = listener
+  }
+
+  async look(): Promise<void> {
+    const { tap, bridge } = this.#setup.where
     try {
-      const device = await routeLeadsInto(remote, where)
-      if (looping === (device !== undefined)) return
-      looping = device !== undefined
-      tunnel.pause(looping)
-      if (!device) return listener.note(`the route to ${remote.text} leads outside again: frames are sent`)
-      const until = 'the tunnel would carry itself; no frame is sent until it leads elsewhere'
-      listener.warn(`the route to ${remote.text} now leads into ${device}: ${until}`)
+      if ((await linkKind(tap)) === undefined) return // that ends the tunnel, which says so itself
+      if (bridge && (await linkKind(bridge)) === undefined)
+        return this.#tell(`bridge ${bridge} is gone, and its routes with it: ${tap} joins it again when it comes back`)
+      const master = await linkMaster(tap)
+      if (bridge && master !== undefined && master !== bridge)
+        return this.#tell(
+          `${tap} was put into ${master}, and is left there; \`ip link set ${tap} master ${bridge}\` puts it back`,
+        )
+      if (await this.#mend(() => this.#setup.plan())) this.#state = ''
     } catch (error) {
-      listener.warn(`cannot see the route to ${remote.text}: ${(error as Error).message}`)
+      this.#tell(`cannot keep this host as the tunnel needs it: ${(error as Error).message}`)
     }
   }
-}
 
-function lookAtBridge(tap: string, bridge: string, listener: Listener): () => Promise<void> {
-  let joined = true
-  return async () => {
+  /** What no event tells of. */
+  async lookQuietly(): Promise<void> {
     try {
-      const was = joined
-      joined = (await linkMaster(tap)) === bridge
-      if (was === joined) return
-      if (joined) return listener.note(`${tap} is in bridge ${bridge} again`)
-      if ((await linkKind(tap)) === undefined) return // that ends the tunnel, which says so itself
-      const there = (await linkKind(bridge)) !== undefined
-      const wayOut = there ? `\`ip link set ${tap} master ${bridge}\` puts it back` : 'start again when there is one'
-      const what = there
-        ? `${tap} was taken out of bridge ${bridge}`
-        : `bridge ${bridge} is gone, and its routes with it`
-      listener.warn(`${what}: ${tap} is in no bridge of this tunnel; ${wayOut}`)
+      await this.#mend(() => this.#setup.planQuiet())
     } catch (error) {
-      listener.warn(`cannot see the bridge of ${tap}: ${(error as Error).message}`)
+      this.#tell(`cannot keep this host as the tunnel needs it: ${(error as Error).message}`)
     }
+  }
+
+  /** Whether all is as it should be. */
+  async #mend(plan: () => Promise<SetupPlan>): Promise<boolean> {
+    if ((await plan()).changes.every(({ action }) => action === undefined)) return true
+    if (this.#tooOften()) return false
+    const { changes } = await this.#setup.make(plan)
+    if (changes.length > 0) this.#listener.note(`put back: ${changes.map(({ what }) => what).join(', ')}`)
+    return true
+  }
+
+  #tooOften(): boolean {
+    const now = Date.now()
+    while (this.#mends[0] !== undefined && now - this.#mends[0] > MENDS_WITHIN_MS) this.#mends.shift()
+    if (this.#mends.length < MOST_MENDS) {
+      this.#mends.push(now)
+      return false
+    }
+    this.#tell('something else keeps undoing what this tunnel needs of the host; it is put back more seldom now')
+    return true
+  }
+
+  /** A warning once, until all was well again or something else is wrong. */
+  #tell(state: string): void {
+    if (this.#state === state) return
+    this.#state = state
+    this.#listener.warn(state)
   }
 }

@@ -1,5 +1,7 @@
 // 'tsgre/host': changes to this machine, each with its undo. Re-exports only.
 
+export { type Action, type Change, typedAction, type Undo } from './change.js'
+export { Changes, type UndoFailure } from './changes.js'
 export { refuseOverlap, validateBip, validateFixedCidr, validateMtu } from './docker-bip.js'
 export { type DaemonJsonPlan, type KeyChange, planDaemonJson, type WantedKeys } from './docker-config.js'
 export {
@@ -13,18 +15,17 @@ export {
 export { type Restarted, restartCommand, restartDocker } from './docker-restart.js'
 export { type Execute, execute } from './execute.js'
 export { unifiedDiff } from './line-diff.js'
-export { attachToBridge, isBridge, keepLinkLocals, linkKind, linkMaster, setUp } from './links.js'
+export { isBridge, linkKind, linkMaster, planPort, planUp } from './links.js'
 export { watchHost } from './monitor.js'
 export {
-  addRoute,
   type Cidr,
   type HostAddress,
   listAddresses,
   listRoutes,
   overlap,
   parseCidr,
+  planRoute,
   type Route,
   type RouteAnswer,
   routeTo,
 } from './routes.js'
-export { type UndoFailure, UndoStack } from './undo.js'

@@ -1,20 +1,28 @@
 // Network devices of this host: what they are, and a TAP as port of a bridge. A port's IPv6 addresses would answer beside
-// the bridge's, so a port gets none. Invariant: undo puts back what was found, and a device that is gone needs none.
+// the bridge's, so a port gets none. Invariant: what is undone is as it was found, and a device that is gone needs nothing.
 
 import { HostError } from '../errors.js'
+import type { Change, Undo } from './change.js'
 import { type Execute, execute } from './execute.js'
 import { ipJson } from './ip-json.js'
-import type { UndoStack } from './undo.js'
 
 /** The fields used of `ip -json -details link show`. */
 interface LinkState {
   readonly ifname: string
   readonly flags: readonly string[]
+  readonly mtu: number
+  /** Hardware address; null where the device has none. */
+  readonly address: string | null
   readonly master?: string
   readonly linkinfo?: { readonly info_kind?: string }
   /** Absent where the device has no IPv6: switched off, or an MTU below 1280. */
   readonly inet6_addr_gen_mode?: string
 }
+
+type UndoOf<K extends Undo['kind']> = Extract<Undo, { kind: K }>
+
+/** A TAP as the kernel makes it. */
+const FRESH: LinkState = { ifname: '', flags: [], mtu: 1500, address: '', inet6_addr_gen_mode: 'eui64' }
 
 /** The fields used of `ip -json -6 address show`. */
 interface AddressState {
@@ -37,93 +45,98 @@ export async function linkMaster(name: string, run: Execute = execute): Promise<
   return (await linkState(name, run))?.master
 }
 
-/** Makes `tap` a port of `bridge`, up and with no IPv6 address of its own. */
-export async function attachToBridge(
-  tap: string,
-  bridge: string,
-  undo: UndoStack,
-  run: Execute = execute,
-): Promise<void> {
-  const found = await presentLink(tap, run)
-  await withoutLinkLocal(tap, found, undo, run)
+/**
+ * What is left to do for `tap` to be a port of `bridge`, up, with no IPv6 address of its own. A TAP still to be made is
+ * planned for as the kernel makes it.
+ */
+export async function planPort(tap: string, bridge: string, run: Execute = execute): Promise<Change[]> {
+  const found = (await linkState(tap, run)) ?? FRESH
+  const changes = await planNoLinkLocal(tap, found, run)
   if (found.master !== bridge) {
-    const before = found.master
-    undo.push(before ? `${tap} back into ${before}` : `${tap} out of ${bridge}`, async () => {
-      const back = before && (await linkState(before, run)) ? ['master', before] : ['nomaster']
-      await setIfPresent(tap, back, run)
-    })
-    await run('ip', ['link', 'set', 'dev', tap, 'master', bridge])
+    const what = `${tap} in ${bridge}`
+    changes.push(setting(tap, what, ['master', bridge], found.master ? ['master', found.master] : ['nomaster']))
   }
-  await raise(tap, found, undo, run)
+  return [...changes, ...planRaise(tap, found)]
+}
+
+/** What is left to do for the device to be up. */
+export async function planUp(name: string, run: Execute = execute): Promise<Change[]> {
+  return planRaise(name, (await linkState(name, run)) ?? FRESH)
 }
 
 /**
- * Remembers the link-local addresses of a device that may be there; its undo takes away those that came since. To be called
- * before a TAP gets its carrier, with which the kernel makes one on a TAP that is up.
+ * The ways back to a TAP as it is now, for one that is taken over; of one still to be made there are none. To be kept
+ * before the TAP is opened: with its carrier the kernel may make it a link-local address.
  */
-export async function keepLinkLocals(name: string, undo: UndoStack, run: Execute = execute): Promise<void> {
-  if (!(await linkState(name, run))) return
-  const found = await linkLocals(name, run)
-  undo.push(`no other link-local addresses on ${name} than before`, async () => {
-    if (!(await linkState(name, run))) return
-    const since = (await linkLocals(name, run)).filter((address) => !found.includes(address))
-    for (const address of since) await run('ip', ['-6', 'address', 'del', address, 'dev', name])
-  })
+export async function planKeep(tap: string, run: Execute = execute): Promise<Change[]> {
+  const found = await linkState(tap, run)
+  if (!found?.address) return [] // a TUN has none, and is refused when it is opened
+  const set = ['mtu', `${found.mtu}`, 'address', found.address]
+  return [
+    { what: `MTU and address of ${tap}`, undo: { kind: 'link', name: tap, set } },
+    {
+      what: `link-local addresses of ${tap}`,
+      undo: { kind: 'link-locals', name: tap, addresses: await linkLocals(tap, run) },
+    },
+  ]
 }
 
-/** Sets the device up; its undo sets it down, unless it was up before. */
-export async function setUp(name: string, undo: UndoStack, run: Execute = execute): Promise<void> {
-  await raise(name, await presentLink(name, run), undo, run)
-}
-
-async function raise(name: string, found: LinkState, undo: UndoStack, run: Execute): Promise<void> {
-  if (found.flags.includes('UP')) return
-  undo.push(`${name} down`, () => setIfPresent(name, ['down'], run))
-  await run('ip', ['link', 'set', 'dev', name, 'up'])
-}
-
-/** Mode `none` keeps the kernel from making a link-local address; those already made are taken away. */
-async function withoutLinkLocal(tap: string, found: LinkState, undo: UndoStack, run: Execute): Promise<void> {
-  const mode = found.inet6_addr_gen_mode
-  const addresses = await linkLocals(tap, run)
-  if (addresses.length > 0) {
-    undo.push(`${addresses.join(', ')} back on ${tap}`, () => giveBack(tap, addresses, run))
-  }
-  if (mode !== undefined && mode !== 'none') {
-    undo.push(`IPv6 address generation of ${tap} back to ${mode}`, () => setIfPresent(tap, ['addrgenmode', mode], run))
-    await run('ip', ['link', 'set', 'dev', tap, 'addrgenmode', 'none'])
-  }
-  // After the mode: before it, a carrier that comes late would make the address anew.
-  if (addresses.length > 0) await run('ip', ['-6', 'address', 'flush', 'dev', tap, 'scope', 'link'])
-}
-
-async function linkLocals(name: string, run: Execute): Promise<string[]> {
-  const [state] = await ipJson<AddressState>(run, ['-6', 'address', 'show', 'dev', name, 'scope', 'link'])
-  return (state?.addr_info ?? []).flatMap(({ local, prefixlen }) => (local ? [`${local}/${prefixlen}`] : []))
-}
-
-/** Setting the mode back makes no address on a device that stays up, hence by hand. */
-async function giveBack(tap: string, addresses: readonly string[], run: Execute): Promise<void> {
-  if (!(await linkState(tap, run))) return
-  const has = await linkLocals(tap, run)
-  for (const address of addresses) {
-    if (!has.includes(address)) await run('ip', ['-6', 'address', 'add', address, 'dev', tap, 'scope', 'link'])
-  }
-}
-
-/** `ip link set`, where a device that vanished is as good as done. */
-async function setIfPresent(name: string, change: readonly string[], run: Execute): Promise<void> {
+/** `ip link set`, where a device that vanished is as good as done, and a master that vanished is none. */
+export async function undoLink({ name, set }: UndoOf<'link'>, run: Execute): Promise<void> {
+  const [word, master] = set
+  const back = word === 'master' && master && !(await linkState(master, run)) ? ['nomaster'] : set
   try {
-    await run('ip', ['link', 'set', 'dev', name, ...change])
+    await run('ip', ['link', 'set', 'dev', name, ...back])
   } catch (error) {
     if (await linkState(name, run)) throw error
   }
 }
 
-async function presentLink(name: string, run: Execute): Promise<LinkState> {
-  const state = await linkState(name, run)
-  if (state) return state
-  throw new HostError('TSGRE_COMMAND_FAILED', `ip link show dev ${name}`, '', `there is no device ${name}`)
+/** By hand: setting the mode of address generation back makes no address on a device that stays up. */
+export async function undoLinkLocals({ name, addresses }: UndoOf<'link-locals'>, run: Execute): Promise<void> {
+  if (!(await linkState(name, run))) return
+  const present = await linkLocals(name, run)
+  for (const address of present.filter((one) => !addresses.includes(one)))
+    await run('ip', ['-6', 'address', 'del', address, 'dev', name])
+  for (const address of addresses.filter((one) => !present.includes(one)))
+    await run('ip', ['-6', 'address', 'add', address, 'dev', name, 'scope', 'link'])
+}
+
+function planRaise(name: string, found: LinkState): Change[] {
+  return found.flags.includes('UP') ? [] : [setting(name, `${name} up`, ['up'], ['down'])]
+}
+
+/** Mode `none` keeps the kernel from making a link-local address; those already made are taken away. */
+async function planNoLinkLocal(tap: string, found: LinkState, run: Execute): Promise<Change[]> {
+  const mode = found.inet6_addr_gen_mode
+  const addresses = found === FRESH ? [] : await linkLocals(tap, run)
+  const changes: Change[] = []
+  if (mode !== undefined && mode !== 'none') {
+    const what = `no IPv6 address generation on ${tap}`
+    changes.push(setting(tap, what, ['addrgenmode', 'none'], ['addrgenmode', mode]))
+  }
+  // After the mode: before it, a carrier that comes late would make the address anew.
+  if (addresses.length > 0) {
+    changes.push({
+      what: `no link-local address on ${tap}`,
+      action: { run: ['ip', '-6', 'address', 'flush', 'dev', tap, 'scope', 'link'] },
+      undo: { kind: 'link-locals', name: tap, addresses },
+    })
+  }
+  return changes
+}
+
+function setting(name: string, what: string, set: readonly string[], back: readonly string[]): Change {
+  return {
+    what,
+    action: { run: ['ip', 'link', 'set', 'dev', name, ...set] },
+    undo: { kind: 'link', name, set: back },
+  }
+}
+
+async function linkLocals(name: string, run: Execute): Promise<string[]> {
+  const [state] = await ipJson<AddressState>(run, ['-6', 'address', 'show', 'dev', name, 'scope', 'link'])
+  return (state?.addr_info ?? []).flatMap(({ local, prefixlen }) => (local ? [`${local}/${prefixlen}`] : []))
 }
 
 async function linkState(name: string, run: Execute): Promise<LinkState | undefined> {

@@ -1,11 +1,11 @@
-// Routes of this host's main table and its addresses: asked, listed, added with their undo. A route that somebody else
+// Routes of this host's main table and its addresses: asked, listed, planned, undone. A route that somebody else
 // made is never changed and never taken away.
 
 import { HostError } from '../errors.js'
+import type { Change, Undo } from './change.js'
 import { familyOf, parseCidr } from './cidr.js'
 import { type Execute, execute, typed } from './execute.js'
 import { ipJson } from './ip-json.js'
-import type { UndoStack } from './undo.js'
 
 export { type Cidr, overlap, parseCidr } from './cidr.js'
 
@@ -79,26 +79,30 @@ export async function routeTo(address: string, dev?: string, run: Execute = exec
 }
 
 /**
- * Adds a route to the main table. The same one, already there, is kept and stays after the undo.
+ * What is left to do for `cidr` to be routed to `dev`, in the main table: nothing where somebody made that route already.
  * @throws ConfigError TSGRE_BAD_ROUTE; HostError TSGRE_BAD_ROUTE when the destination is routed elsewhere
  */
-export async function addRoute(cidr: string, dev: string, undo: UndoStack, run: Execute = execute): Promise<void> {
+export async function planRoute(cidr: string, dev: string, run: Execute = execute): Promise<Change[]> {
   const { network, family } = parseCidr(cidr)
-  const words = ['route', 'add', network, 'dev', dev]
   const present = await routesOf(network, family, run)
   const inTheWay = present.find((route) => !leadsTo(route, dev))
-  if (inTheWay) throw conflict(words, network, dev, inTheWay)
-  if (present.length > 0) return
+  if (inTheWay) throw conflict(network, dev, inTheWay)
+  if (present.length > 0) return []
+  return [
+    {
+      what: `route ${network} dev ${dev}`,
+      action: { run: ['ip', 'route', 'add', network, 'dev', dev] },
+      undo: { kind: 'route', network, dev },
+    },
+  ]
+}
 
-  let added = true
-  undo.push(`no route to ${network}`, async () => {
-    if (added) await removeRoute(network, family, dev, run)
-  })
+/** The kernel drops a device's routes itself when the device goes down or away. */
+export async function undoRoute({ network, dev }: Extract<Undo, { kind: 'route' }>, run: Execute): Promise<void> {
   try {
-    await run('ip', words)
+    await run('ip', ['route', 'del', network, 'dev', dev])
   } catch (error) {
-    added = false // somebody else's may have come first: it is not ours to take away
-    throw error
+    if ((await routesOf(network, parseCidr(network).family, run)).some((route) => leadsTo(route, dev))) throw error
   }
 }
 
@@ -128,23 +132,14 @@ async function routesOf(network: string, family: 4 | 6, run: Execute): Promise<R
   return routes.map((route) => readRoute(route, family))
 }
 
-async function removeRoute(network: string, family: 4 | 6, dev: string, run: Execute): Promise<void> {
-  try {
-    await run('ip', ['route', 'del', network, 'dev', dev])
-  } catch (error) {
-    // The kernel drops a device's routes when it goes down or away.
-    if ((await routesOf(network, family, run)).some((route) => leadsTo(route, dev))) throw error
-  }
-}
-
 function leadsTo(route: Route, dev: string): boolean {
   return route.dev === dev && route.gateway === undefined && route.type === 'unicast'
 }
 
-function conflict(words: readonly string[], network: string, dev: string, route: Route): HostError {
+function conflict(network: string, dev: string, route: Route): HostError {
   const wayOut = `take it away (ip route del ${route.text}) or leave --route ${network} out`
   const message = `${network} cannot be routed to ${dev}: there is already a route "${route.text}"; ${wayOut}`
-  return new HostError('TSGRE_BAD_ROUTE', typed('ip', words), '', message)
+  return new HostError('TSGRE_BAD_ROUTE', typed('ip', ['route', 'add', network, 'dev', dev]), '', message)
 }
 
 function readRoute(json: RouteJson, family: 4 | 6): Route {

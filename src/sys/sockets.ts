@@ -8,6 +8,7 @@ import {
   AF_UNIX,
   SO_ATTACH_FILTER,
   SO_BINDTODEVICE,
+  SO_NETNS_COOKIE,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
@@ -114,4 +115,13 @@ export function holdAbstractName(name: string): number | undefined {
   close(fd)
   if (error.code === 'EADDRINUSE') return undefined
   throw error
+}
+
+/** A number no other network namespace has had since the boot; undefined before Linux 5.14. Inode numbers are used again. */
+export function namespaceCookie(): bigint | undefined {
+  const fd = check(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'socket(AF_UNIX)')
+  scratch.view.setUint32(8, 8, true)
+  const failed = getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, scratch.address, scratch.address + 8) < 0
+  close(fd)
+  return failed ? undefined : scratch.view.getBigUint64(0, true)
 }

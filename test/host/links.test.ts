@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { attachToBridge, isBridge, keepLinkLocals, linkKind, linkMaster, setUp } from '#tsgre/host/links.js'
-import { UndoStack } from '#tsgre/host/undo.js'
+import { Changes } from '#tsgre/host/changes.js'
+import { isBridge, linkKind, linkMaster, planKeep, planPort, planUp } from '#tsgre/host/links.js'
 import { errorOf, fails, script } from './script.js'
 
 const SHOW = 'ip -json -details link show dev'
@@ -31,7 +31,7 @@ test('names the kind of a link; a plain device has an empty one, a missing link 
 
 test('a failure that is not about a missing link is not taken for one', async () => {
   const { run } = script({ [`${SHOW} tap0`]: fails('Cannot open netlink socket: Permission denied\n') })
-  const error = await errorOf(() => linkKind('tap0', run))
+  const error = await errorOf(async () => linkKind('tap0', run))
   assert.is(error.code, 'TSGRE_COMMAND_FAILED')
 })
 
@@ -42,7 +42,7 @@ test('names the master of a port, none of a device that is no port', async () =>
 
 test('attaches a fresh TAP: no IPv6 address, then the port, then up', async () => {
   const { run, changes } = script({ [`${SHOW} tap0`]: link({}), [ADDRESSES]: '[]' })
-  await attachToBridge('tap0', 'docker0', new UndoStack(), run)
+  await new Changes(run).make(await planPort('tap0', 'docker0', run))
   assert.equal(changes(), [
     'ip link set dev tap0 addrgenmode none',
     'ip link set dev tap0 master docker0',
@@ -52,8 +52,8 @@ test('attaches a fresh TAP: no IPv6 address, then the port, then up', async () =
 
 test('undo of a fresh TAP goes down, out of the bridge, back to its mode', async () => {
   const { run, changes } = script({ [`${SHOW} tap0`]: link({}), [ADDRESSES]: '[]' })
-  const undo = new UndoStack()
-  await attachToBridge('tap0', 'docker0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planPort('tap0', 'docker0', run))
   assert.equal(await undo.unwind(), [])
   assert.equal(changes().slice(3), [
     'ip link set dev tap0 down',
@@ -68,8 +68,8 @@ test('takes the link-local address from a TAP that is up, moves it, and undo giv
     [`${SHOW} br7`]: link({ ifname: 'br7' }),
     [ADDRESSES]: JSON.stringify([{}, { addr_info: [{}, { local: 'fe80::1', prefixlen: 64 }] }]),
   })
-  const undo = new UndoStack()
-  await attachToBridge('tap0', 'docker0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planPort('tap0', 'docker0', run))
   assert.equal(changes(), [
     'ip link set dev tap0 addrgenmode none',
     'ip -6 address flush dev tap0 scope link',
@@ -86,8 +86,8 @@ test('undo adds a link-local address that is missing', async () => {
     [ADDRESSES]: JSON.stringify([{ addr_info: [{ local: 'fe80::1', prefixlen: 64 }] }]),
   }
   const { run, changes } = script(answers)
-  const undo = new UndoStack()
-  await attachToBridge('tap0', 'docker0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planPort('tap0', 'docker0', run))
   answers[ADDRESSES] = ''
   await undo.unwind()
   assert.equal(changes(), [
@@ -99,30 +99,30 @@ test('undo adds a link-local address that is missing', async () => {
 test('a TAP that is a port already, up and without IPv6, is left alone, and so by the undo', async () => {
   const attached = link({ flags: ['UP'], master: 'docker0', inet6_addr_gen_mode: undefined })
   const { run, changes } = script({ [`${SHOW} tap0`]: attached })
-  const undo = new UndoStack()
-  await attachToBridge('tap0', 'docker0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planPort('tap0', 'docker0', run))
   await undo.unwind()
   assert.equal(changes(), [])
 })
 
-test('a failed change leaves its undo registered', async () => {
+test('a change that failed is not taken back, those before it are', async () => {
   const { run, changes } = script({
     [`${SHOW} tap0`]: link({}),
     [ADDRESSES]: '[]',
     'ip link set dev tap0 master docker0': fails('RTNETLINK answers: Operation not permitted\n'),
   })
-  const undo = new UndoStack()
-  const error = await errorOf(() => attachToBridge('tap0', 'docker0', undo, run))
+  const undo = new Changes(run)
+  const error = await errorOf(async () => undo.make(await planPort('tap0', 'docker0', run)))
   assert.is(error.code, 'TSGRE_COMMAND_FAILED')
   await undo.unwind()
-  assert.equal(changes().slice(2), ['ip link set dev tap0 nomaster', 'ip link set dev tap0 addrgenmode eui64'])
+  assert.equal(changes().slice(2), ['ip link set dev tap0 addrgenmode eui64'])
 })
 
 test('a TAP gone before the undo is no failure', async () => {
   const answers: Parameters<typeof script>[0] = { [`${SHOW} tap0`]: link({}), [ADDRESSES]: '[]' }
   const { run, asked } = script(answers)
-  const undo = new UndoStack()
-  await attachToBridge('tap0', 'docker0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planPort('tap0', 'docker0', run))
   answers[`${SHOW} tap0`] = gone
   for (const change of ['down', 'nomaster', 'addrgenmode eui64']) answers[`ip link set dev tap0 ${change}`] = gone
   assert.equal(await undo.unwind(), [])
@@ -135,11 +135,11 @@ test('a change that fails on a TAP still there is a failure of the undo', async 
     [ADDRESSES]: '[]',
     'ip link set dev tap0 down': fails('RTNETLINK answers: Operation not permitted\n'),
   })
-  const undo = new UndoStack()
-  await attachToBridge('tap0', 'docker0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planPort('tap0', 'docker0', run))
   assert.equal(
-    (await undo.unwind()).map(({ description }) => description),
-    ['tap0 down'],
+    (await undo.unwind()).map(({ what }) => what),
+    ['tap0 up'],
   )
 })
 
@@ -148,46 +148,50 @@ test('a TAP whose former bridge is gone ends in none', async () => {
     [`${SHOW} tap0`]: link({ flags: ['UP'], master: 'br7', inet6_addr_gen_mode: 'none' }),
     [`${SHOW} br7`]: fails('Device "br7" does not exist.\n'),
   })
-  const undo = new UndoStack()
-  await attachToBridge('tap0', 'docker0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planPort('tap0', 'docker0', run))
   assert.equal(await undo.unwind(), [])
   assert.is(changes().at(-1), 'ip link set dev tap0 nomaster')
 })
 
-test('takes away the link-local addresses that came since, and no others', async () => {
+test('of a TAP that is taken over, MTU and address come back, and link-local addresses that came since go', async () => {
   const addresses = (...list: string[]) =>
     JSON.stringify([{ addr_info: [{}, ...list.map((local) => ({ local, prefixlen: 64 }))] }])
-  const answers = { [`${SHOW} tap0`]: link({ flags: ['UP'] }), [ADDRESSES]: addresses('fe80::1') }
+  const found = { flags: ['UP'], mtu: 1400, address: 'fe:00:00:00:00:01' }
+  const answers = { [`${SHOW} tap0`]: link(found), [ADDRESSES]: addresses('fe80::1') }
   const { run, changes } = script(answers)
-  const undo = new UndoStack()
-  await keepLinkLocals('tap0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planKeep('tap0', run))
   answers[ADDRESSES] = addresses('fe80::1', 'fe80::2')
   assert.equal(changes(), [])
   assert.equal(await undo.unwind(), [])
-  assert.equal(changes(), ['ip -6 address del fe80::2/64 dev tap0'])
+  assert.equal(changes(), [
+    'ip -6 address del fe80::2/64 dev tap0',
+    'ip link set dev tap0 mtu 1400 address fe:00:00:00:00:01',
+  ])
 })
 
 test('has no addresses to keep of a TAP that is still to be made', async () => {
   const { run, asked } = script({ [`${SHOW} tap0`]: gone })
-  const undo = new UndoStack()
-  await keepLinkLocals('tap0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planKeep('tap0', run))
   assert.equal(await undo.unwind(), [])
   assert.equal(asked, [`${SHOW} tap0`])
 })
 
-test('refuses a TAP that does not exist', async () => {
-  const error = await errorOf(() =>
-    attachToBridge('tap0', 'docker0', new UndoStack(), script({ [`${SHOW} tap0`]: gone }).run),
-  )
-  assert.is(error.message, 'there is no device tap0')
+test('plans for a TAP that is still to be made as for one the kernel just made', async () => {
+  const missing = await planPort('tap0', 'docker0', script({ [`${SHOW} tap0`]: gone }).run)
+  const fresh = await planPort('tap0', 'docker0', script({ [`${SHOW} tap0`]: link({}), [ADDRESSES]: '[]' }).run)
+  assert.is(missing.length, 3)
+  assert.equal(missing, fresh)
 })
 
-test('setUp of a link that is up changes nothing, of one that is down is undone', async () => {
+test('planUp of a link that is up changes nothing, of one that is down is undone', async () => {
   const up = script({ [`${SHOW} tap0`]: link({ flags: ['UP'] }) })
   const down = script({ [`${SHOW} tap0`]: link({}) })
   for (const { run } of [up, down]) {
-    const undo = new UndoStack()
-    await setUp('tap0', undo, run)
+    const undo = new Changes(run)
+    await undo.make(await planUp('tap0', run))
     await undo.unwind()
   }
   assert.equal(up.changes(), [])

@@ -2,9 +2,9 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { attachToBridge, isBridge, linkKind, linkMaster, setUp } from '#tsgre/host/links.js'
-import { addRoute, listAddresses, listRoutes, routeTo } from '#tsgre/host/routes.js'
-import { UndoStack } from '#tsgre/host/undo.js'
+import { Changes } from '#tsgre/host/changes.js'
+import { isBridge, linkKind, linkMaster, planPort, planUp } from '#tsgre/host/links.js'
+import { listAddresses, listRoutes, planRoute, routeTo } from '#tsgre/host/routes.js'
 import { type Namespace, withNamespace } from './namespace.js'
 import { errorOf } from './script.js'
 
@@ -64,10 +64,10 @@ test('a TAP joins a bridge without an address of its own, and all is as before a
   withNamespace(async (namespace) => {
     await dockerLike(namespace)
     const before = await settled(namespace)
-    const undo = new UndoStack()
-    await attachToBridge('tap0', 'docker0', undo, namespace.run)
-    await addRoute('10.103.200.0/24', 'docker0', undo, namespace.run)
-    await addRoute('2001:db8:200::/64', 'docker0', undo, namespace.run)
+    const undo = new Changes(namespace.run)
+    await undo.make(await planPort('tap0', 'docker0', namespace.run))
+    await undo.make(await planRoute('10.103.200.0/24', 'docker0', namespace.run))
+    await undo.make(await planRoute('2001:db8:200::/64', 'docker0', namespace.run))
 
     assert.is(await linkMaster('tap0', namespace.run), 'docker0')
     assert.match(await namespace.ip('link show dev tap0'), /[<,]UP[,>]/)
@@ -84,7 +84,7 @@ test('a port with a carrier gets no link-local address', () =>
     await dockerLike(namespace)
     await namespace.ip('link add port0 type veth peer name other')
     await namespace.ip('link set other up')
-    await attachToBridge('port0', 'docker0', new UndoStack(), namespace.run)
+    await new Changes(namespace.run).make(await planPort('port0', 'docker0', namespace.run))
     await settled(namespace)
     assert.is(await linkLocals(namespace, 'port0'), '')
     // Its peer is left to the kernel and shows that there was a carrier and the kernel makes such addresses here.
@@ -106,8 +106,8 @@ test('a port that was up elsewhere loses its link-local addresses, keeps the oth
     const before = await settled(namespace)
     assert.match(await linkLocals(namespace, 'port0'), /fe80::/)
 
-    const undo = new UndoStack()
-    await attachToBridge('port0', 'docker0', undo, namespace.run)
+    const undo = new Changes(namespace.run)
+    await undo.make(await planPort('port0', 'docker0', namespace.run))
     assert.is(await linkLocals(namespace, 'port0'), '')
     assert.is(await linkMaster('port0', namespace.run), 'docker0')
     assert.match(await namespace.ip('address show dev port0'), /10\.9\.0\.1\/24.*2001:db8:9::1\/64/s)
@@ -121,9 +121,9 @@ test('a port that was up elsewhere loses its link-local addresses, keeps the oth
 test('undo bears that TAP and bridge are gone', () =>
   withNamespace(async (namespace) => {
     await dockerLike(namespace)
-    const undo = new UndoStack()
-    await attachToBridge('tap0', 'docker0', undo, namespace.run)
-    await addRoute('10.103.200.0/24', 'docker0', undo, namespace.run)
+    const undo = new Changes(namespace.run)
+    await undo.make(await planPort('tap0', 'docker0', namespace.run))
+    await undo.make(await planRoute('10.103.200.0/24', 'docker0', namespace.run))
     await namespace.ip('link del docker0')
     await namespace.ip('link del tap0')
     assert.equal(await undo.unwind(), [])
@@ -133,8 +133,8 @@ test('a TAP whose bridge is gone goes down and gets its mode back', () =>
   withNamespace(async (namespace) => {
     await dockerLike(namespace)
     const before = await namespace.ip('-json -details link show dev tap0')
-    const undo = new UndoStack()
-    await attachToBridge('tap0', 'docker0', undo, namespace.run)
+    const undo = new Changes(namespace.run)
+    await undo.make(await planPort('tap0', 'docker0', namespace.run))
     await namespace.ip('link del docker0')
     assert.equal(await undo.unwind(), [])
     assert.is(await namespace.ip('-json -details link show dev tap0'), before)
@@ -144,8 +144,8 @@ test('an attachment that fails in the middle is undone as far as it came', () =>
   withNamespace(async (namespace) => {
     await dockerLike(namespace)
     const before = await settled(namespace)
-    const undo = new UndoStack()
-    const error = await errorOf(() => attachToBridge('tap0', 'lo', undo, namespace.run))
+    const undo = new Changes(namespace.run)
+    const error = await errorOf(async () => undo.make(await planPort('tap0', 'lo', namespace.run)))
     assert.is(error.code, 'TSGRE_COMMAND_FAILED')
     assert.is.not(await picture(namespace), before)
     assert.equal(await undo.unwind(), [])
@@ -159,13 +159,13 @@ test('a route already there stays after the undo, one to elsewhere is refused', 
     await namespace.ip('route add 10.103.201.0/24 via 10.103.100.9')
     await namespace.ip('-6 route add unreachable 2001:db8:201::/64')
     const before = await settled(namespace)
-    const undo = new UndoStack()
-    await addRoute('10.103.200.0/24', 'docker0', undo, namespace.run)
+    const undo = new Changes(namespace.run)
+    await undo.make(await planRoute('10.103.200.0/24', 'docker0', namespace.run))
     for (const [cidr, inTheWay] of [
       ['10.103.201.0/24', '"10.103.201.0/24 via 10.103.100.9 dev docker0"'],
       ['2001:db8:201::/64', '"unreachable 2001:db8:201::/64 dev lo metric 1024"'],
     ] as const) {
-      const error = await errorOf(() => addRoute(cidr, 'docker0', undo, namespace.run))
+      const error = await errorOf(async () => undo.make(await planRoute(cidr, 'docker0', namespace.run)))
       assert.is(error.code, 'TSGRE_BAD_ROUTE')
       assert.match(error.message, inTheWay)
     }
@@ -202,8 +202,8 @@ test('tells bridges, TAPs and missing links apart', () =>
     assert.is(await linkKind('veth0', namespace.run), 'veth')
     assert.is(await linkKind('nosuch', namespace.run), undefined)
     assert.is(await isBridge('tap0', namespace.run), false)
-    const undo = new UndoStack()
-    await setUp('tap0', undo, namespace.run)
+    const undo = new Changes(namespace.run)
+    await undo.make(await planUp('tap0', namespace.run))
     assert.match(await namespace.ip('link show dev tap0'), /[<,]UP[,>]/)
     await undo.unwind()
     assert.not.match(await namespace.ip('link show dev tap0'), /[<,]UP[,>]/)

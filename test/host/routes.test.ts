@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { addRoute, listAddresses, listRoutes, routeTo } from '#tsgre/host/routes.js'
-import { UndoStack } from '#tsgre/host/undo.js'
+import { Changes } from '#tsgre/host/changes.js'
+import { listAddresses, listRoutes, planRoute, routeTo } from '#tsgre/host/routes.js'
 import { errorOf, fails, script } from './script.js'
 
 const EXACT = 'ip -json -4 route show to exact 10.103.200.0/24'
@@ -35,27 +35,27 @@ test('tells no route from a route that refuses, and both from a failure', async 
     )
   }
   const { run } = script({ 'ip -json route get 192.0.2.1': fails('RTNETLINK answers: No buffer space available\n') })
-  assert.is((await errorOf(() => routeTo('192.0.2.1', undefined, run))).code, 'TSGRE_COMMAND_FAILED')
+  assert.is((await errorOf(async () => routeTo('192.0.2.1', undefined, run))).code, 'TSGRE_COMMAND_FAILED')
 })
 
 test('adds a route and takes it away again', async () => {
   const { run, asked } = script({ [EXACT]: '[]' })
-  const undo = new UndoStack()
-  await addRoute('10.103.200.0/24', 'docker0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planRoute('10.103.200.0/24', 'docker0', run))
   await undo.unwind()
   assert.equal(asked, [EXACT, 'ip route add 10.103.200.0/24 dev docker0', 'ip route del 10.103.200.0/24 dev docker0'])
 })
 
 test('writes an IPv6 network in its canonical form', async () => {
   const { run, asked } = script({})
-  await addRoute('2001:DB8:0::/64', 'docker0', new UndoStack(), run)
+  await new Changes(run).make(await planRoute('2001:DB8:0::/64', 'docker0', run))
   assert.equal(asked, ['ip -json -6 route show to exact 2001:db8::/64', 'ip route add 2001:db8::/64 dev docker0'])
 })
 
 test('keeps the same route that is there already, and leaves it there', async () => {
   const { run, changes } = script({ [EXACT]: '[{"dst":"10.103.200.0/24","dev":"docker0","scope":"link","flags":[]}]' })
-  const undo = new UndoStack()
-  await addRoute('10.103.200.0/24', 'docker0', undo, run)
+  const undo = new Changes(run)
+  await undo.make(await planRoute('10.103.200.0/24', 'docker0', run))
   await undo.unwind()
   assert.equal(changes(), [])
 })
@@ -79,8 +79,8 @@ test('refuses a destination that is routed elsewhere and names the route in the 
     ],
   ]) {
     const { run, changes } = script({ [EXACT]: `[${route}]` })
-    const undo = new UndoStack()
-    const error = await errorOf(() => addRoute('10.103.200.0/24', 'docker0', undo, run))
+    const undo = new Changes(run)
+    const error = await errorOf(async () => undo.make(await planRoute('10.103.200.0/24', 'docker0', run)))
     assert.is(error.name, 'HostError')
     assert.is(error.code, 'TSGRE_BAD_ROUTE')
     assert.is(error.command, 'ip route add 10.103.200.0/24 dev docker0')
@@ -92,8 +92,10 @@ test('refuses a destination that is routed elsewhere and names the route in the 
 
 test('a second route of the same destination is in the way also behind the same one', async () => {
   const both = '[{"dst":"10.103.200.0/24","dev":"docker0"},{"dst":"10.103.200.0/24","dev":"eth1","metric":9}]'
-  const error = await errorOf(() =>
-    addRoute('10.103.200.0/24', 'docker0', new UndoStack(), script({ [EXACT]: both }).run),
+  const error = await errorOf(async () =>
+    new Changes(script({ [EXACT]: both }).run).make(
+      await planRoute('10.103.200.0/24', 'docker0', script({ [EXACT]: both }).run),
+    ),
   )
   assert.match(error.message, '"10.103.200.0/24 dev eth1 metric 9"')
 })
@@ -102,8 +104,8 @@ test('does not take away a route that somebody else added in the same moment', a
   const { run, changes } = script({
     'ip route add 10.103.200.0/24 dev docker0': fails('RTNETLINK answers: File exists\n'),
   })
-  const undo = new UndoStack()
-  const error = await errorOf(() => addRoute('10.103.200.0/24', 'docker0', undo, run))
+  const undo = new Changes(run)
+  const error = await errorOf(async () => undo.make(await planRoute('10.103.200.0/24', 'docker0', run)))
   assert.is(error.stderr, 'RTNETLINK answers: File exists\n')
   assert.equal(await undo.unwind(), [])
   assert.equal(changes(), ['ip route add 10.103.200.0/24 dev docker0'])
@@ -117,9 +119,9 @@ test('a route that went with its device is no failure of the undo, one that stay
     const answers: Parameters<typeof script>[0] = {
       'ip route del 10.103.200.0/24 dev docker0': fails('RTNETLINK answers: No such process\n'),
     }
-    const undo = new UndoStack()
     const { run } = script(answers)
-    await addRoute('10.103.200.0/24', 'docker0', undo, run)
+    const undo = new Changes(run)
+    await undo.make(await planRoute('10.103.200.0/24', 'docker0', run))
     answers[EXACT] = left
     assert.is((await undo.unwind()).length, failures)
   }

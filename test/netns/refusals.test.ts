@@ -41,8 +41,8 @@ interface Expected {
 async function refuses(args: readonly string[], expected: Expected): Promise<void> {
   const before = snapshot(rig, 'A')
   const asPerson = run(args)
-  // Whoever gets as far as the TAP holds the addresses for a moment, and the other one would be told so.
-  if (expected.option === 'tap') await asPerson
+  // Whoever gets as far as the TAP holds its name and the addresses for a moment, and the other one would be told so.
+  if (expected.option === 'tap' || expected.code === 'TSGRE_IN_USE') await asPerson
   const [text, json] = await Promise.all([asPerson, run(['--json', ...args])])
   assert.equal(changes(rig, 'A', before), [])
   for (const { code, stdout, stderr } of [text, json]) {
@@ -249,7 +249,7 @@ test('refuses a TAP that another program holds, and a second tunnel with the sam
     code: 'TSGRE_BAD_TAP',
     option: 'tap',
     value: 'tap1',
-    wayOut: /another program holds that TAP; choose another name/,
+    wayOut: /another tsgre runs on that TAP; choose another name/,
   })
   const inUse = { code: 'TSGRE_IN_USE', option: 'remote', value: '192.168.56.5', wayOut: /its own --key/ }
   await refuses(BOTH, inUse)
@@ -277,7 +277,8 @@ for (const [capability, io] of [
     const before = snapshot(rig, 'A')
     const without = ['setpriv', '--bounding-set', `-${capability.slice('CAP_'.length).toLowerCase()}`]
     const args = [...BOTH, '--io', io]
-    const [text, json] = await Promise.all([run(args, without), run([...args, '--json', '--key', '9'], without)])
+    const other = [...REMOTE, '--tap', 'tap9', '--key', '9', '--io', io, '--json']
+    const [text, json] = await Promise.all([run(args, without), run(other, without)])
     assert.equal(changes(rig, 'A', before), [])
     assert.is(text.code, 77, text.stderr)
     assert.is(text.stdout, '')

@@ -39,7 +39,7 @@ export const LINK_LOCAL = { A: 'fe80::c0ff:fea8:3804', B: 'fe80::c0ff:fea8:3805'
 const QUIET = ['default.accept_dad', 'all.accept_dad', 'default.accept_ra', 'default.router_solicitations'].map(
   (key) => `net.ipv6.conf.${key}=0`,
 )
-const NO_REDIRECTS = ['net.ipv4.conf.all.send_redirects=0', 'net.ipv4.conf.default.send_redirects=0']
+const redirects = (value: 0 | 1) => ['all', 'default'].map((name) => `net.ipv4.conf.${name}.send_redirects=${value}`)
 
 export function nodesOf(options: HostsOptions): NodeName[] {
   return [
@@ -118,8 +118,8 @@ function host(options: HostsOptions, node: HostName): Setup {
     'link set veth0 addrgenmode none master docker0 up',
     ...(routed ? [`address add ${ROUTED[node]}.1/24 dev docker0`] : []),
   ]
-  // In a routed overlay a packet leaves docker0 by docker0: without this the containers would be sent redirects.
-  const sysctl = routed ? [...QUIET, ...NO_REDIRECTS, 'net.ipv4.ip_forward=1'] : QUIET
+  // As the kernel has it. In a routed overlay a packet leaves docker0 by docker0, and its sender would be sent redirects.
+  const sysctl = routed ? [...QUIET, ...redirects(1), 'net.ipv4.ip_forward=1'] : QUIET
   return { sysctl, links: [...underlay(options, node), ...bridge] }
 }
 
@@ -151,7 +151,7 @@ function middle(options: HostsOptions): Setup {
     // Path MTU tests count on every "too big": no rate limit.
     sysctl: [
       ...QUIET,
-      ...NO_REDIRECTS,
+      ...redirects(0),
       'net.ipv4.ip_forward=1',
       'net.ipv6.conf.all.forwarding=1',
       'net.ipv4.icmp_ratelimit=0',

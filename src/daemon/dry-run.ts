@@ -1,0 +1,63 @@
+// What a start would change on this host, in its order, without changing it.
+
+import { typedAction } from '../host/change.js'
+import { findLeftovers } from '../host/cleanup.js'
+import { typed } from '../host/execute.js'
+import { Journal } from '../host/journal.js'
+import { linkKind, planKeep } from '../host/links.js'
+import { type DaemonOptions, type Settled, settle } from './run-daemon.js'
+import { Setup } from './setup.js'
+
+export interface Step {
+  /** A command as one would type it. What tsgre does by a system call stands as the command that does the same. */
+  readonly text: string
+  readonly why: string
+}
+
+export interface DryRun {
+  readonly steps: readonly Step[]
+  readonly notes: readonly string[]
+}
+
+/**
+ * Plans the start of a tunnel.
+ * @throws ConfigError or HostError as the start itself would
+ */
+export async function planDaemon(options: DaemonOptions): Promise<DryRun> {
+  const settled = await settle(options)
+  const setup = new Setup(settled.where, options.routes)
+  const { changes, notes } = await setup.plan()
+  const made = changes.flatMap(({ what, action }) => (action ? [{ text: typedAction(action), why: what }] : []))
+  const steps = [
+    ...cleaning(),
+    ...(await journal(options.name, changes.length)),
+    ...(await tap(options, settled)),
+    ...made,
+  ]
+  return { steps, notes }
+}
+
+function cleaning(): Step[] {
+  const dead = findLeftovers().filter(({ alive }) => !alive)
+  return dead.map(({ tap, pid, entries }) => {
+    const left = entries.map(({ what }) => what).join(', ')
+    return { text: 'tsgre cleanup', why: `takes back what the killed tsgre on ${tap} left (process ${pid}): ${left}` }
+  })
+}
+
+async function journal(name: string, changes: number): Promise<Step[]> {
+  if (changes === 0 && (await planKeep(name)).length === 0) return []
+  const { path } = Journal.of(name)
+  return [{ text: typed('touch', [path]), why: 'the journal: each change is written there first; removed at the end' }]
+}
+
+async function tap({ name, mac }: DaemonOptions, { resolved }: Settled): Promise<Step[]> {
+  const isNew = (await linkKind(name)) === undefined
+  const address = mac ?? (isNew ? 'fe:…' : undefined)
+  const set = ['link', 'set', 'dev', name, 'mtu', `${resolved.mtu}`, ...(address ? ['address', address] : [])]
+  const step = (words: string[], why: string): Step => ({ text: `ip ${words.join(' ')}`, why })
+  return [
+    ...(isNew ? [step(['tuntap', 'add', 'dev', name, 'mode', 'tap'], 'the TAP; gone at the end')] : []),
+    step(set, isNew ? 'its MTU and hardware address' : 'the MTU of the TAP while the tunnel runs'),
+  ]
+}

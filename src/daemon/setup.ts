@@ -1,0 +1,107 @@
+// How this host is to look while the tunnel runs: TAP in its bridge, routes, no redirects, forwarding allowed. It is asked
+// what is left to do, at the start and again whenever the host changed; what was done is taken back at the end.
+
+import type { Change } from '../host/change.js'
+import { Changes, type UndoFailure } from '../host/changes.js'
+import { readCidr } from '../host/cidr.js'
+import { cleanUp, heldBeside, type Leftover } from '../host/cleanup.js'
+import { planForwarding } from '../host/firewall.js'
+import { changingTheHost } from '../host/host-lock.js'
+import { Journal, journalTrouble } from '../host/journal.js'
+import { planKeep, planPort, planUp } from '../host/links.js'
+import { listAddresses, parseCidr, planRoute } from '../host/routes.js'
+import { planSetting, redirectSettings } from '../host/settings.js'
+import type { Place } from './place.js'
+
+export interface SetupPlan {
+  readonly changes: readonly Change[]
+  /** What a person may want to know, as sentences. */
+  readonly notes: readonly string[]
+}
+
+export class Setup {
+  readonly where: Place
+  readonly routes: readonly string[]
+  #changes: Changes
+
+  constructor(where: Place, routes: readonly string[]) {
+    this.where = where
+    this.routes = [...new Set(routes.map((route) => parseCidr(route).network))]
+    const { tap } = where
+    this.#changes = new Changes(undefined, Journal.of(tap), () => heldBeside(tap))
+  }
+
+  /** What is left to do, in order; nothing is changed. */
+  async plan(): Promise<SetupPlan> {
+    const { tap, bridge, device } = this.where
+    const changes = bridge ? await planPort(tap, bridge) : await planUp(tap)
+    changes.push(...(await this.#planRedirects()))
+    for (const route of this.routes) changes.push(...(await planRoute(route, device)))
+    const firewall = await this.#planFirewall()
+    return { changes: [...changes, ...firewall.changes], notes: firewall.notes }
+  }
+
+  /** The part of which no event of the kernel tells. */
+  async planQuiet(): Promise<SetupPlan> {
+    const firewall = await this.#planFirewall()
+    return { changes: [...(await this.#planRedirects()), ...firewall.changes], notes: firewall.notes }
+  }
+
+  async #planFirewall(): Promise<SetupPlan> {
+    const { tap, bridge } = this.where
+    if (!bridge || this.routes.length === 0) return { changes: [], notes: [] }
+    return await planForwarding({ bridge, pairs: await pairsOf(bridge, this.routes), tap })
+  }
+
+  /**
+   * Cleans up after tunnels that were killed, and writes down how the TAP is before it is opened.
+   * @returns what those had left, and a warning where no journal can be kept
+   */
+  async begin(): Promise<{ leftovers: Leftover[]; warning?: string }> {
+    const { tap } = this.where
+    const leftovers = await cleanUp(tap)
+    const trouble = journalTrouble()
+    if (trouble) this.#changes = new Changes(undefined, undefined, () => heldBeside(tap))
+    await changingTheHost(async () => this.#changes.make(await planKeep(tap)))
+    return { leftovers, ...(trouble ? { warning: trouble } : {}) }
+  }
+
+  /** Does what is left to do, of everything or of `plan`'s part, and says what that was. */
+  async make(plan: () => Promise<SetupPlan> = () => this.plan()): Promise<SetupPlan> {
+    return await changingTheHost(async () => {
+      const { changes, notes } = await plan()
+      return { changes: await this.#changes.make(changes), notes }
+    })
+  }
+
+  /** Puts everything back; says what could not be. */
+  async undo(): Promise<UndoFailure[]> {
+    return await changingTheHost(() => this.#changes.unwind())
+  }
+
+  /**
+   * A host that routes from its bridge back into it tells the sender of a shorter way (RFC 1812 §5.2.7.2), which goes around
+   * the host's own look at the size of packets. IPv4 only: IPv6 has no such setting.
+   */
+  async #planRedirects(): Promise<Change[]> {
+    const { tap, bridge } = this.where
+    if (!bridge || !this.routes.some((route) => parseCidr(route).family === 4)) return []
+    const held = heldBeside(tap)
+    const changes: Change[] = []
+    for (const path of redirectSettings(bridge))
+      changes.push(...(await planSetting(path, '0', held, `no ICMP redirects (${path.split('/').at(-2)})`)))
+    return changes
+  }
+}
+
+/** Each network of the bridge with each of the same family behind the other host. */
+async function pairsOf(bridge: string, routes: readonly string[]): Promise<{ local: string; remote: string }[]> {
+  const addresses = (await listAddresses()).filter(({ dev, address }) => dev === bridge && !address.startsWith('fe80:'))
+  return routes
+    .map(parseCidr)
+    .flatMap(({ network: remote, family }) =>
+      addresses
+        .filter((address) => address.family === family)
+        .map(({ address, prefixLength }) => ({ local: readCidr(`${address}/${prefixLength}`)!.network, remote })),
+    )
+}

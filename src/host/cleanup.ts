@@ -1,0 +1,59 @@
+// Takes back what tunnels of this network namespace left that were killed before they could do it themselves.
+
+import { takeAllBack, type UndoFailure } from './changes.js'
+import { type Execute, execute } from './execute.js'
+import { changingTheHost, holdTap } from './host-lock.js'
+import { type Entry, Journal } from './journal.js'
+import type { HeldSettings } from './settings.js'
+
+/** What one tunnel left. */
+export interface Leftover {
+  readonly tap: string
+  /** Of the process that made the changes. */
+  readonly pid: number
+  /** Its tunnel still runs: nothing was taken back, it does that itself. */
+  readonly alive: boolean
+  readonly entries: readonly Entry[]
+  readonly failures: readonly UndoFailure[]
+}
+
+/** The settings that tunnels on other TAPs hold, also those of a tunnel that was killed: its cleanup is still to come. */
+export function heldBeside(tap: string): HeldSettings {
+  const others = Journal.all().filter((journal) => journal.tap !== tap)
+  return others.flatMap(({ entries }) => entries.flatMap(({ undo }) => (undo.kind === 'setting' ? [undo] : [])))
+}
+
+/** What there is to clean up; nothing is changed. */
+export function findLeftovers(): Leftover[] {
+  return Journal.all().map(({ tap, pid, entries }) => {
+    const release = holdTap(tap)
+    release?.()
+    return { tap, pid, alive: release === undefined, entries, failures: [] }
+  })
+}
+
+/**
+ * Takes back what dead tunnels left; what failed stays in their journals. `own` is the TAP of a caller that holds its name.
+ * @throws HostError TSGRE_HOST_BUSY
+ */
+export async function cleanUp(own?: string, run: Execute = execute): Promise<Leftover[]> {
+  if (Journal.all().length === 0) return []
+  return await changingTheHost(async () => {
+    const left: Leftover[] = []
+    for (const journal of Journal.all()) left.push(await cleanOne(journal, own, run))
+    return left
+  })
+}
+
+async function cleanOne(journal: Journal, own: string | undefined, run: Execute): Promise<Leftover> {
+  const { tap, pid, entries } = journal
+  const release = tap === own ? () => {} : holdTap(tap)
+  if (!release) return { tap, pid, alive: true, entries, failures: [] }
+  try {
+    const failures = await takeAllBack(entries, heldBeside(tap), run)
+    journal.keep(failures.map(({ what, undo }) => ({ what, undo })))
+    return { tap, pid, alive: false, entries, failures }
+  } finally {
+    release()
+  }
+}

@@ -1,0 +1,24 @@
+// Takes back one change, whoever made it: this process, or one that was killed.
+
+import type { Undo } from './change.js'
+import type { Execute } from './execute.js'
+import { undoRule } from './firewall.js'
+import { undoLink, undoLinkLocals } from './links.js'
+import { undoRoute } from './routes.js'
+import { type HeldSettings, undoSetting } from './settings.js'
+
+/** `held`: the settings that other tunnels of this host hold. */
+export async function takeBack(undo: Undo, held: HeldSettings, run: Execute): Promise<void> {
+  switch (undo.kind) {
+    case 'link':
+      return await undoLink(undo, run)
+    case 'link-locals':
+      return await undoLinkLocals(undo, run)
+    case 'route':
+      return await undoRoute(undo, run)
+    case 'setting':
+      return await undoSetting(undo, held)
+    case 'rule':
+      return await undoRule(undo, run)
+  }
+}
