@@ -121,8 +121,10 @@ export class Hosts {
   }
 
   /** Starts a program and remembers it. `ip netns exec` becomes the program, so the pid is the program's. */
-  spawn(node: NodeName, argv: readonly string[], options?: ChildOptions): Child {
-    const child = new Child(this.#argv(node, argv), options)
+  spawn(node: NodeName, argv: readonly string[], options: ChildOptions = {}): Child {
+    // Journals of daemons that a test kills go with the rig.
+    const env = { TSGRE_RUN_DIR: join(this.#folder, 'run'), ...options.env }
+    const child = new Child(this.#argv(node, argv), { ...options, env })
     this.#children.add(child)
     child.ended.then(() => this.#children.delete(child))
     return child
