@@ -7,6 +7,7 @@ import { readCidr } from '../host/cidr.js'
 import { cleanUp, heldBeside, type Leftover } from '../host/cleanup.js'
 import { planForwarding } from '../host/firewall.js'
 import { changingTheHost } from '../host/host-lock.js'
+import { planIdleBridge } from '../host/idle-bridge.js'
 import { Journal, journalTrouble } from '../host/journal.js'
 import { planKeep, planPort, planUp } from '../host/links.js'
 import { listAddresses, parseCidr, planRoute } from '../host/routes.js'
@@ -54,15 +55,16 @@ export class Setup {
   }
 
   /**
-   * Cleans up after tunnels that were killed, and writes down how the TAP is before it is opened.
+   * Cleans up after tunnels that were killed, and writes down how TAP and bridge are before the TAP is opened.
    * @returns what those had left, and a warning where no journal can be kept
    */
   async begin(): Promise<{ leftovers: Leftover[]; warning?: string }> {
-    const { tap } = this.where
+    const { tap, bridge } = this.where
     const leftovers = await cleanUp(tap)
     const trouble = journalTrouble()
     if (trouble) this.#changes = new Changes(undefined, undefined, () => heldBeside(tap))
-    await changingTheHost(async () => this.#changes.make(await planKeep(tap)))
+    const kept = [...(bridge ? await planIdleBridge(bridge) : []), ...(await planKeep(tap))]
+    await changingTheHost(() => this.#changes.make(kept))
     return { leftovers, ...(trouble ? { warning: trouble } : {}) }
   }
 

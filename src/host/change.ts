@@ -14,6 +14,8 @@ export type Undo =
   | { readonly kind: 'link'; readonly name: string; readonly set: readonly string[] }
   /** The link-local IPv6 addresses of NAME become these again, others go. */
   | { readonly kind: 'link-locals'; readonly name: string; readonly addresses: readonly string[] }
+  /** BRIDGE loses the link-local address that came with its first carrier, if it is without one again. */
+  | { readonly kind: 'idle-bridge'; readonly bridge: string }
   | { readonly kind: 'route'; readonly network: string; readonly dev: string }
   /** The file gets FROM again, if it still says TO and no other tunnel of this host holds it. */
   | { readonly kind: 'setting'; readonly path: string; readonly from: string; readonly to: string }

@@ -3,6 +3,7 @@
 import type { Undo } from './change.js'
 import type { Execute } from './execute.js'
 import { undoRule } from './firewall.js'
+import { undoIdleBridge } from './idle-bridge.js'
 import { undoLink, undoLinkLocals } from './links.js'
 import { undoRoute } from './routes.js'
 import { type HeldSettings, undoSetting } from './settings.js'
@@ -14,6 +15,8 @@ export async function takeBack(undo: Undo, held: HeldSettings, run: Execute): Pr
       return await undoLink(undo, run)
     case 'link-locals':
       return await undoLinkLocals(undo, run)
+    case 'idle-bridge':
+      return await undoIdleBridge(undo, run)
     case 'route':
       return await undoRoute(undo, run)
     case 'setting':

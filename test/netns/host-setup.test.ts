@@ -153,6 +153,30 @@ test('killed outright, a TAP it had taken over is given back as it was found', a
   assert.equal(await settledChanges(rig, 'A', before), [])
 })
 
+test('a bridge without a carrier, as docker0 is before its first container, is left without the address it got', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const { env } = options(rig)
+  rig.ip('A', 'link add docker0 address 02:42:00:00:00:01 type bridge')
+  rig.ip('A', 'address add 10.103.100.1/24 dev docker0')
+  rig.ip('A', 'link set docker0 up')
+  const linkLocals = () => rig.ip('A', '-6 -o address show dev docker0 scope link')
+  const gotOne = async () => {
+    for (const deadline = Date.now() + 5000; linkLocals() === ''; await sleep(50))
+      assert.ok(Date.now() < deadline, 'docker0 got no link-local address')
+  }
+  const A = await rig.tsgre('A', [], { env })
+  await gotOne()
+  await A.stop()
+  await sleep(300)
+  assert.is(linkLocals(), '')
+  const next = await rig.tsgre('A', [], { env })
+  await gotOne()
+  rig.ip('A', 'link add port0 type veth peer name other')
+  for (const change of ['other up', 'port0 up', 'port0 master docker0']) rig.ip('A', `link set ${change}`)
+  await next.stop()
+  assert.match(linkLocals(), /fe80::/, 'it has a port now, and keeps its address')
+})
+
 test('what somebody changed meanwhile is left as it is', async () => {
   using rig = new Hosts()
   const { env } = options(rig)
