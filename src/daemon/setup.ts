@@ -11,7 +11,7 @@ import { planIdleBridge } from '../host/idle-bridge.js'
 import { Journal, journalTrouble } from '../host/journal.js'
 import { planKeep, planPort, planUp } from '../host/links.js'
 import { listAddresses, parseCidr, planRoute } from '../host/routes.js'
-import { planSetting, redirectSettings } from '../host/settings.js'
+import { planSetting, redirectSettings, writeRefusal } from '../host/settings.js'
 import type { Place } from './place.js'
 
 export interface SetupPlan {
@@ -36,16 +36,15 @@ export class Setup {
   async plan(): Promise<SetupPlan> {
     const { tap, bridge, device } = this.where
     const changes = bridge ? await planPort(tap, bridge) : await planUp(tap)
-    changes.push(...(await this.#planRedirects()))
+    const redirects = await this.#planRedirects()
+    changes.push(...redirects.changes)
     for (const route of this.routes) changes.push(...(await planRoute(route, device)))
-    const firewall = await this.#planFirewall()
-    return { changes: [...changes, ...firewall.changes], notes: firewall.notes }
+    return join({ changes, notes: redirects.notes }, await this.#planFirewall())
   }
 
   /** The part of which no event of the kernel tells. */
   async planQuiet(): Promise<SetupPlan> {
-    const firewall = await this.#planFirewall()
-    return { changes: [...(await this.#planRedirects()), ...firewall.changes], notes: firewall.notes }
+    return join(await this.#planRedirects(), await this.#planFirewall())
   }
 
   async #planFirewall(): Promise<SetupPlan> {
@@ -85,15 +84,27 @@ export class Setup {
    * A host that routes from its bridge back into it tells the sender of a shorter way (RFC 1812 §5.2.7.2), which goes around
    * the host's own look at the size of packets. IPv4 only: IPv6 has no such setting.
    */
-  async #planRedirects(): Promise<Change[]> {
+  async #planRedirects(): Promise<SetupPlan> {
     const { tap, bridge } = this.where
-    if (!bridge || !this.routes.some((route) => parseCidr(route).family === 4)) return []
-    const held = heldBeside(tap)
     const changes: Change[] = []
-    for (const path of redirectSettings(bridge))
-      changes.push(...(await planSetting(path, '0', held, `no ICMP redirects (${path.split('/').at(-2)})`)))
-    return changes
+    const notes: string[] = []
+    if (!bridge || !this.routes.some((route) => parseCidr(route).family === 4)) return { changes, notes }
+    const held = heldBeside(tap)
+    for (const path of redirectSettings(bridge)) {
+      const left = await planSetting(path, '0', held, `no ICMP redirects (${path.split('/').at(-2)})`)
+      const refusal = left.some(({ action }) => action) ? await writeRefusal(path) : undefined
+      if (refusal === undefined) changes.push(...left)
+      else
+        notes.push(
+          `${path} cannot be written (${refusal}): where it is 1, packets that are too large may vanish; set it to 0`,
+        )
+    }
+    return { changes, notes }
   }
+}
+
+function join(one: SetupPlan, other: SetupPlan): SetupPlan {
+  return { changes: [...one.changes, ...other.changes], notes: [...one.notes, ...other.notes] }
 }
 
 /** Each network of the bridge with each of the same family behind the other host. */

@@ -7,6 +7,7 @@ import { type Execute, execute } from './execute.js'
 import type { Entry, Journal } from './journal.js'
 import type { HeldSettings } from './settings.js'
 import { takeBack } from './take-back.js'
+import { fileError } from './whole-file.js'
 
 /** A change that could not be taken back; the others were all the same. */
 export interface UndoFailure {
@@ -93,7 +94,7 @@ export async function takeAllBack(
 
 async function act(action: Action, run: Execute): Promise<void> {
   if ('run' in action) await run(action.run[0], action.run.slice(1))
-  else await writeFile(action.write, action.text)
+  else await writeFile(action.write, action.text).catch((error) => Promise.reject(fileError(error, action.write)))
 }
 
 function same(a: Undo, b: Undo): boolean {

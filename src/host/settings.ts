@@ -1,7 +1,7 @@
 // Settings under /proc/sys that several tunnels of one host may want the same way. Invariant: the value found by the first
 // of them comes back with the last.
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { open, readFile, writeFile } from 'node:fs/promises'
 import type { Change, Undo } from './change.js'
 
 type SettingUndo = Extract<Undo, { kind: 'setting' }>
@@ -26,6 +26,17 @@ export async function planSetting(path: string, to: string, held: HeldSettings, 
 export async function undoSetting({ path, from, to }: SettingUndo, held: HeldSettings): Promise<void> {
   if (held.some((undo) => undo.path === path)) return
   if ((await readSetting(path)) === to) await writeFile(path, from)
+}
+
+/** The errno with which `path` would refuse a new value: EROFS in most containers. A setting that is not there refuses none. */
+export async function writeRefusal(path: string): Promise<string | undefined> {
+  try {
+    await (await open(path, 'r+')).close()
+    return undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? undefined : code
+  }
 }
 
 /** Where a bridge, and where every interface of the host, is told not to send ICMP redirects; the kernel ORs the two. */

@@ -213,6 +213,20 @@ test('warns where no journal can be written, and carries frames all the same', a
   assert.equal(settings(rig), ['1', '1'])
 })
 
+test('carries frames where settings cannot be written, as in most containers, and says so', async () => {
+  using rig = new Hosts()
+  const args = ['--remote', '192.168.56.5', '--tap', 'tap0', ...ROUTE]
+  const readOnly = 'mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && exec "$@"'
+  const child = rig.spawn('A', ['unshare', '-m', 'sh', '-c', readOnly, 'sh', ...tsgreArgv(args)])
+  await child.waitFor(/send_redirects cannot be written \(EROFS\)/)
+  await rig.tsgre('B', ['--route', '10.103.100.0/24'])
+  await rig.reach('cA', 'cB')
+  assert.equal(settings(rig), ['1', '1'])
+  const { code, stderr } = await child.stop()
+  assert.is(code, 0)
+  assert.is(stderr, '')
+})
+
 test('--dry-run prints every change in its order and makes none', async () => {
   using rig = new Hosts()
   const { env, folder } = options(rig)
