@@ -1,11 +1,11 @@
 // 'tsgre/host': changes to this machine, each with its undo. Re-exports only.
 
 export { refuseOverlap, validateBip, validateFixedCidr, validateMtu } from './docker-bip.js'
-export { type DaemonJsonPlan, type KeyChange, planDaemonJson, type WantedKeys } from './docker-config.js'
+export { type DaemonJsonPlan, type KeyChange, planDaemonJson } from './docker-config.js'
+export type { WantedKeys } from './docker-conflicts.js'
 export {
   type Applied,
   applyDaemonJson,
-  DAEMON_JSON,
   readDaemonJson,
   type Undone,
   undoDaemonJson,
