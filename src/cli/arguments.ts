@@ -12,7 +12,7 @@ export function once(option: string, value: Text): string | undefined {
   throw new ConfigError('TSGRE_CONFLICT', option, value, words)
 }
 
-const SWITCHES = ['csum', 'seq', 'pmtudisc', 'ignore-df', 'json', 'restart', 'force', 'dry-run', 'host-setup', 'flat']
+const SWITCHES = ['csum', 'seq', 'pmtudisc', 'ignore-df', 'json', 'restart', 'force', 'flat', 'dry-run', 'host-setup']
 
 /** Of a switch the parser keeps only the last, and takes any value but `true` for no: `--csum=yes` would mean off. */
 export function refuseOddSwitches(words: readonly string[]): void {

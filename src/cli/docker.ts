@@ -1,33 +1,31 @@
-// `tsgre docker plan|apply|undo`: docker0's address and MTU in daemon.json. Prints what it would do, did, and what is left
-// to do; the doing is in host/.
+// `tsgre docker plan|apply|undo|status`: docker0's address and MTU in daemon.json. Reads options and prints; the doing is in host/.
 
 import type { Argv, CommandModule } from 'yargs'
-import { ConfigError, HostError } from '../errors.js'
-import { refuseOverlap } from '../host/docker-bip.js'
-import { type DaemonJsonPlan, planDaemonJson } from '../host/docker-config.js'
-import { type Applied, applyDaemonJson, DAEMON_JSON, readDaemonJson, undoDaemonJson } from '../host/docker-file.js'
-import { type Restarted, restartDocker } from '../host/docker-restart.js'
-import { listAddresses, listRoutes } from '../host/routes.js'
+import { ConfigError } from '../errors.js'
+import { disagreements, waitingForRestart } from '../host/docker-agreement.js'
+import { findEngine } from '../host/docker-engine.js'
+import { applyDaemonJson, undoable, undoDaemonJson } from '../host/docker-file.js'
+import { bridgeAddresses, type Restarted, restartDocker } from '../host/docker-restart.js'
+import { lostAddress, restartOrRevert, undoAndRestart } from '../host/docker-rollback.js'
+import { DAEMON_JSON, settingsOf } from '../host/docker-settings.js'
+import { surveyDocker } from '../host/docker-survey.js'
 import { once, type Text } from './arguments.js'
+import { fileOf, makePlan, type PlanArguments, type Planned } from './docker-plan.js'
 import { type DockerReport, humanDockerReport, jsonDockerReport } from './docker-report.js'
+import { humanStatus, jsonStatus } from './docker-status-report.js'
 
 interface CommonArguments {
   configFile: Text
   json: boolean
 }
 
-interface PlanArguments extends CommonArguments {
-  bip: Text
-  fixedCidr: Text
-  mtu: Text
-}
-
 const text = { type: 'string', requiresArg: true } as const
 const flag = { type: 'boolean', default: false } as const
 
 function commonOptions(yargs: Argv): Argv {
+  const standard = `dockerd's configuration [the one the running dockerd reads, else ${DAEMON_JSON}]`
   return yargs
-    .option('config-file', { ...text, describe: `dockerd's configuration [${DAEMON_JSON}]` })
+    .option('config-file', { ...text, describe: standard })
     .option('json', { ...flag, describe: 'one JSON object, errors too' })
     .hide('version')
 }
@@ -37,7 +35,9 @@ function planOptions(yargs: Argv): Argv {
     yargs
       .option('bip', { ...text, describe: 'address of docker0 with its mask, as 10.103.100.1/24' })
       .option('fixed-cidr', { ...text, describe: 'the part of it containers get addresses from' })
-      .option('mtu', { ...text, describe: 'MTU of new containers, 576 to 65535; 1462 fits GRE over Ethernet' }),
+      .option('flat', { ...flag, describe: "one /16 for both hosts, of which --bip names this host's part: no routes" })
+      .option('mtu', { ...text, describe: 'MTU of new containers, 576 to 65535; 1462 fits GRE over Ethernet' })
+      .option('route', { ...text, describe: 'network behind the other host, as for the tunnel: is not overlapped' }),
   )
 }
 
@@ -46,23 +46,38 @@ const restartOption = { ...flag, describe: 'restart dockerd (systemd), and with 
 const plan = {
   command: 'plan',
   describe: 'show what daemon.json would become; change nothing',
-  builder: planOptions,
-  async handler(argv: PlanArguments) {
-    const { file, planned } = await makePlan(argv)
-    reportFor(argv).planned(file, planned)
+  builder: (yargs: Argv) =>
+    planOptions(yargs).example(
+      'tsgre docker plan --bip 10.103.100.1/24 --mtu 1462',
+      'shows the file and the difference',
+    ),
+  async handler(argv: PlanArguments & CommonArguments) {
+    reportFor(argv).planned(await makePlan(argv))
   },
 }
 
 const apply = {
   command: 'apply',
   describe: 'write daemon.json, keeping the file as it was beside it',
-  builder: (yargs: Argv) => planOptions(yargs).option('restart', restartOption),
-  async handler(argv: PlanArguments & { restart: boolean }) {
-    const { file, planned } = await makePlan(argv)
+  builder: (yargs: Argv) =>
+    planOptions(yargs)
+      .option('restart', restartOption)
+      .example('tsgre docker apply --bip 10.103.100.1/24 --mtu 1462 --restart', 'and dockerd takes it at once')
+      .example(
+        'tsgre docker apply --flat --bip 10.103.100.1/24 --restart',
+        'one network, 10.103.0.0/16, for both hosts',
+      ),
+  async handler(argv: PlanArguments & CommonArguments & { restart: boolean }) {
+    const planned = await makePlan(argv)
+    if (argv.restart) refuseOtherFile(planned)
     const report = reportFor(argv)
-    if (planned.changed.length === 0) return report.unchanged(file)
-    const applied = await applyDaemonJson(file, planned)
-    report.applied(planned, applied, argv.restart ? await restartOrRevert(applied) : undefined)
+    const { file, plan } = planned
+    const { bip } = settingsOf(plan.after)
+    if (plan.changed.length === 0)
+      return report.unchanged(file, argv.restart ? await restartIfWaiting(file, bip) : undefined)
+    const [address] = await bridgeAddresses()
+    const applied = await applyDaemonJson(file, plan, address)
+    report.applied(planned, applied, argv.restart ? await restartOrRevert(applied, bip, address) : undefined)
   },
 }
 
@@ -72,68 +87,59 @@ const undo = {
   builder: (yargs: Argv) =>
     commonOptions(yargs)
       .option('force', { ...flag, describe: 'also when it was edited since' })
-      .option('restart', restartOption),
+      .option('restart', restartOption)
+      .example('tsgre docker undo --restart', 'file, dockerd and docker0 as they were'),
   async handler(argv: CommonArguments & { force: boolean; restart: boolean }) {
-    const undone = await undoDaemonJson(fileOf(argv), argv.force)
-    const restart = argv.restart && undone.outcome !== 'nothing'
-    reportFor(argv).undone(undone, restart ? await restartDocker() : undefined)
+    const file = fileOf(argv.configFile, await findEngine())
+    const was = await undoable(file)
+    const { undone, restart = undefined } = argv.restart
+      ? await undoAndRestart(file, argv.force)
+      : { undone: await undoDaemonJson(file, argv.force) }
+    const lost = was && undone.outcome !== 'nothing' ? await lostAddress(was.before, was.address) : undefined
+    reportFor(argv).undone(undone, restart, lost)
+  },
+}
+
+const status = {
+  command: 'status',
+  describe: 'compare daemon.json, flags, engine and bridge; exit code 1 when they do not agree',
+  builder: (yargs: Argv) => commonOptions(yargs).example('tsgre docker status', 'a table, and what does not agree'),
+  async handler(argv: CommonArguments) {
+    const named = once('config-file', argv.configFile)
+    const survey = await surveyDocker(named === undefined ? undefined : fileOf(named, undefined))
+    const disagreeing = disagreements(survey)
+    if (argv.json) jsonStatus(survey, disagreeing)
+    else humanStatus(survey, disagreeing)
+    if (disagreeing.length > 0) process.exitCode = 1
   },
 }
 
 export const dockerCommand = {
   command: 'docker',
-  describe: "docker0's address and MTU in daemon.json: plan, apply, undo",
+  describe: "docker0's address and MTU in daemon.json: plan, apply, undo, status",
   builder: (yargs: Argv) =>
-    [plan, apply, undo]
+    [plan, apply, undo, status]
       .reduce((all, command) => all.command(command as unknown as CommandModule), yargs)
-      .demandCommand(1, 'docker needs one of: plan, apply, undo')
+      .demandCommand(1, 'docker needs one of: plan, apply, undo, status')
+      .example('tsgre docker plan --bip 10.103.100.1/24 --mtu 1462', 'what would change')
+      .example('tsgre docker apply --bip 10.103.100.1/24 --mtu 1462 --restart', 'change it')
+      .example('tsgre docker status', 'how things stand')
       .hide('version'),
   handler() {},
 } as unknown as CommandModule
 
-/** Everything that can be refused is refused here, before a file is touched. */
-async function makePlan(argv: PlanArguments): Promise<{ file: string; planned: DaemonJsonPlan }> {
-  const file = fileOf(argv)
-  const bip = once('bip', argv.bip)
-  const wanted = { bip, fixedCidr: once('fixed-cidr', argv.fixedCidr), mtu: mtuOf(once('mtu', argv.mtu)) }
-  if (Object.values(wanted).every((value) => value === undefined)) {
-    const words = 'nothing is asked of daemon.json: give --bip, --fixed-cidr or --mtu, as in --bip 10.103.100.1/24'
-    throw new ConfigError('TSGRE_BAD_OPTION', 'bip', undefined, words)
-  }
-  const planned = planDaemonJson(await readDaemonJson(file), wanted, file)
-  if (bip !== undefined && planned.changed.some(({ key }) => key === 'bip'))
-    refuseOverlap(bip, await listRoutes(), await listAddresses())
-  return { file, planned }
+/** A restart would not take what another file says. */
+function refuseOtherFile({ file, readElsewhere }: Planned): void {
+  if (readElsewhere === undefined) return
+  const words = `--restart: the running dockerd reads ${readElsewhere} and would take nothing from ${file}`
+  throw new ConfigError('TSGRE_CONFLICT', 'restart', true, `${words}; leave --config-file out, or --restart`)
 }
 
-/** A dockerd that does not start takes every container with it: then the file goes back, and dockerd comes up as before. */
-async function restartOrRevert(applied: Applied): Promise<Restarted> {
-  try {
-    return await restartDocker()
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error
-    await applied.revert()
-    const again = await restartDocker().then(
-      () => 'and dockerd restarted as before',
-      () => 'but dockerd does not start with the old one either',
-    )
-    const reasons = 'journalctl -u docker says why; often a key is also a flag in the unit that starts dockerd'
-    const message = `dockerd did not start with the new ${applied.path}; the file was put back ${again}. ${reasons}\n${error.message}`
-    throw new HostError('TSGRE_COMMAND_FAILED', error.command, error.stderr, message)
-  }
+/** The file says it all already; a dockerd that has not been restarted since may use something else. */
+async function restartIfWaiting(file: string, bip: string | undefined): Promise<Restarted | undefined> {
+  return waitingForRestart(await surveyDocker(file)).length > 0 ? await restartDocker(bip) : undefined
 }
 
 function reportFor(argv: CommonArguments): DockerReport {
-  return argv.json ? jsonDockerReport() : humanDockerReport(fileOf(argv))
-}
-
-function fileOf(argv: CommonArguments): string {
-  const file = once('config-file', argv.configFile) ?? DAEMON_JSON
-  if (file) return file
-  throw new ConfigError('TSGRE_BAD_OPTION', 'config-file', file, `--config-file "": name a file, as in ${DAEMON_JSON}`)
-}
-
-function mtuOf(typed: string | undefined): number | undefined {
-  if (typed === undefined || /^\d+$/.test(typed)) return typed === undefined ? undefined : Number(typed)
-  throw new ConfigError('TSGRE_BAD_MTU', 'mtu', typed, `--mtu ${typed}: takes a whole number from 576 to 65535`)
+  return argv.json ? jsonDockerReport() : humanDockerReport(once('config-file', argv.configFile))
 }

@@ -1,15 +1,9 @@
 // What daemon.json becomes: the text edited where it must be, every other byte as found. Pure; reads and writes no file.
 
-import { ConfigError } from '../errors.js'
-import type { Cidr } from './cidr.js'
-import { validateBip, validateFixedCidr, validateMtu } from './docker-bip.js'
-import { JsonMistake, type Member, type ObjectText, readObject } from './json-text.js'
-
-export interface WantedKeys {
-  bip?: string | undefined
-  fixedCidr?: string | undefined
-  mtu?: number | undefined
-}
+import { refuseConflicts, type WantedKeys } from './docker-conflicts.js'
+import type { Flag } from './docker-flags.js'
+import { DAEMON_JSON, readDaemonObject } from './docker-settings.js'
+import type { Member, ObjectText } from './json-text.js'
 
 export interface KeyChange {
   readonly key: string
@@ -29,72 +23,23 @@ export interface DaemonJsonPlan {
 }
 
 /**
- * Plans the change of daemon.json; `path` is for the words of a refusal.
- * @throws ConfigError TSGRE_BAD_DAEMON_JSON, TSGRE_BAD_BIP, TSGRE_BAD_MTU
+ * Plans the change of daemon.json; `path` is for the words of a refusal, `flags` are those of the dockerd that reads it.
+ * @throws ConfigError TSGRE_BAD_DAEMON_JSON, TSGRE_BAD_BIP, TSGRE_BAD_MTU, TSGRE_DOCKER_FLAG
  */
 export function planDaemonJson(
   before: string | undefined,
   wanted: WantedKeys,
-  path = '/etc/docker/daemon.json',
+  path = DAEMON_JSON,
+  flags: readonly Flag[] = [],
 ): DaemonJsonPlan {
   const empty = before?.trim() === ''
   const start = before === undefined || empty ? '{}' : before
-  const object = read(start, path)
-  refuseConflicts(object, wanted, path)
+  const object = readDaemonObject(start, path)
+  refuseConflicts(object, wanted, path, flags)
   const changed = changesOf(object, wanted)
   const remark = empty ? { remark: `${path} is empty, which dockerd refuses ("EOF"); it is taken as {}` } : {}
   if (changed.length === 0) return { before, after: start, changed, ...remark }
   return { before, after: edit(start, object, changed), changed, ...remark }
-}
-
-function read(text: string, path: string): ObjectText {
-  try {
-    return readObject(text)
-  } catch (error) {
-    if (!(error instanceof JsonMistake)) throw error
-    throw unusable(path, `${path}:${error.line}:${error.column}: ${error.message}`)
-  }
-}
-
-function refuseConflicts(object: ObjectText, wanted: WantedKeys, path: string): void {
-  for (const key of ['bip', 'fixed-cidr', 'mtu']) {
-    if (object.members.filter((member) => member.key === key).length > 1)
-      throw unusable(path, `${path}: "${key}" is set twice; leave one of them`)
-  }
-  const bridge = setting(object, 'bridge')
-  if (wanted.bip !== undefined && bridge) {
-    const words = `${path} sets "bridge": ${JSON.stringify(bridge)}, and dockerd takes a bridge or a bip, not both`
-    throw unusable(path, `${words}; take "bridge" out, or join that bridge with tsgre --bridge`)
-  }
-  if (wanted.mtu !== undefined) validateMtu(wanted.mtu)
-  refuseAddresses(object, wanted, path)
-}
-
-/** What is wanted must also fit what the file says already. */
-function refuseAddresses(object: ObjectText, wanted: WantedKeys, path: string): void {
-  const bip = wanted.bip === undefined ? bipOf(object, wanted, path) : validateBip(wanted.bip)
-  if (!bip) return
-  if (wanted.fixedCidr !== undefined) {
-    validateFixedCidr(wanted.fixedCidr, bip)
-    return
-  }
-  const kept = setting(object, 'fixed-cidr')
-  if (wanted.bip === undefined || typeof kept !== 'string') return
-  try {
-    validateFixedCidr(kept, bip)
-  } catch {
-    const words = `--bip ${wanted.bip}: ${path} sets "fixed-cidr": "${kept}", which does not lie in ${bip.network}`
-    throw new ConfigError('TSGRE_BAD_BIP', 'bip', wanted.bip, `${words}; give a --fixed-cidr with it`)
-  }
-}
-
-/** The bip a wanted fixed-cidr must lie in, from the file. */
-function bipOf(object: ObjectText, { fixedCidr }: WantedKeys, path: string): Cidr | undefined {
-  if (fixedCidr === undefined) return undefined
-  const bip = setting(object, 'bip')
-  if (typeof bip === 'string') return validateBip(bip)
-  const words = `--fixed-cidr ${fixedCidr}: ${path} sets no "bip" it could lie in; give --bip too`
-  throw new ConfigError('TSGRE_BAD_BIP', 'fixed-cidr', fixedCidr, words)
 }
 
 function changesOf(object: ObjectText, wanted: WantedKeys): KeyChange[] {
@@ -140,8 +85,4 @@ function memberOf(object: ObjectText, key: string): Member | undefined {
 
 function setting(object: ObjectText, key: string): unknown {
   return memberOf(object, key)?.value
-}
-
-function unusable(path: string, words: string): ConfigError {
-  return new ConfigError('TSGRE_BAD_DAEMON_JSON', 'config-file', path, words)
 }

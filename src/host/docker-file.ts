@@ -18,8 +18,6 @@ import {
   syncDirectory,
 } from './whole-file.js'
 
-export const DAEMON_JSON = '/etc/docker/daemon.json'
-
 export interface Applied {
   /** The file that was written: what a symlink leads to. */
   readonly path: string
@@ -49,14 +47,14 @@ export async function readDaemonJson(path: string): Promise<string | undefined> 
 }
 
 /**
- * Writes what was planned. The first backup is kept until the undo.
+ * Writes what was planned. The first backup is kept until the undo, and with it docker0's `address` of that time.
  * @throws HostError TSGRE_FILE_CHANGED when the file is no longer what the plan was made from; SystemError
  */
-export async function applyDaemonJson(path: string, plan: DaemonJsonPlan): Promise<Applied> {
+export async function applyDaemonJson(path: string, plan: DaemonJsonPlan, address?: string): Promise<Applied> {
   const place = await placeOf(path)
   const directory = await makeDirectory(dirname(place.file))
   try {
-    return await apply(place, plan, directory)
+    return await apply(place, plan, directory, address)
   } catch (error) {
     if (directory) await removeEmptyDirectories(dirname(place.file), directory)
     throw error
@@ -84,7 +82,32 @@ export async function undoDaemonJson(path: string, force = false): Promise<Undon
   return await putBack(place, state)
 }
 
-async function apply(place: Place, plan: DaemonJsonPlan, madeNow: string | undefined): Promise<Applied> {
+/** What an undo would put back; undefined where nothing was applied. Reads only. */
+export interface Undoable {
+  /** The file as it was: undefined when there was none, or its backup is gone. */
+  readonly before: string | undefined
+  /** Whether somebody edited it since, so that the undo needs force. */
+  readonly edited: boolean
+  /** docker0's address before the first apply. */
+  readonly address: string | undefined
+}
+
+/** @throws HostError TSGRE_FILE_CHANGED when what tsgre wrote down is no longer readable; SystemError */
+export async function undoable(path: string): Promise<Undoable | undefined> {
+  const place = await placeOf(path)
+  const state = await readState(place)
+  const present = hashOf(await readIfPresent(place.file))
+  if (!state || present === state.before) return undefined
+  const before = (await readIfPresent(place.backup))?.toString()
+  return { before, edited: isEdited(state, present), address: state.address ?? undefined }
+}
+
+async function apply(
+  place: Place,
+  plan: DaemonJsonPlan,
+  madeNow: string | undefined,
+  address: string | undefined,
+): Promise<Applied> {
   const old = await readIfPresent(place.file)
   const like = await statIfPresent(place.file)
   const found = await readState(place)
@@ -95,6 +118,7 @@ async function apply(place: Place, plan: DaemonJsonPlan, madeNow: string | undef
     applied: [...(earlier?.applied ?? []), hashOf(Buffer.from(plan.after))!],
     edited: earlier !== undefined && (earlier.edited || !earlier.applied.includes(hashOf(old) ?? '')),
     directory: (earlier ? earlier.directory : (madeNow ?? found?.directory)) ?? null,
+    address: (earlier ? earlier.address : address) ?? null,
   }
   const files: NewContent[] = [stateFile(place, state)]
   if (!earlier && old) {
@@ -147,12 +171,16 @@ async function refuseOther(place: Place, planned: string | undefined): Promise<v
 
 function refuseEdited(place: Place, state: State, present: string | null): void {
   const how = present === null ? 'was removed' : 'was edited'
-  if (!state.edited && present !== null && state.applied.includes(present)) return
+  if (!isEdited(state, present)) return
   const was = state.before === null ? 'there was no such file' : `${place.backup} is the file as it was`
   throw changed(
     place,
     `${place.file} ${how} since tsgre wrote it, and an undo would lose that; ${was} (--force does it)`,
   )
+}
+
+function isEdited(state: State, present: string | null): boolean {
+  return state.edited || present === null || !state.applied.includes(present)
 }
 
 async function refuseForeignBackup(place: Place): Promise<void> {

@@ -14,6 +14,8 @@ export interface State {
   readonly edited: boolean
   /** The topmost directory made for it. */
   readonly directory: string | null
+  /** docker0's address before the first apply, which dockerd does not go back to by itself; null when it had none. */
+  readonly address: string | null
 }
 
 export function changed(place: Place, message: string): HostError {

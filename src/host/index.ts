@@ -3,11 +3,11 @@
 export { type Action, type Change, typedAction, type Undo } from './change.js'
 export { Changes, type UndoFailure } from './changes.js'
 export { refuseOverlap, validateBip, validateFixedCidr, validateMtu } from './docker-bip.js'
-export { type DaemonJsonPlan, type KeyChange, planDaemonJson, type WantedKeys } from './docker-config.js'
+export { type DaemonJsonPlan, type KeyChange, planDaemonJson } from './docker-config.js'
+export type { WantedKeys } from './docker-conflicts.js'
 export {
   type Applied,
   applyDaemonJson,
-  DAEMON_JSON,
   readDaemonJson,
   type Undone,
   undoDaemonJson,

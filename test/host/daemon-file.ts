@@ -3,7 +3,8 @@
 import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { planDaemonJson, type WantedKeys } from '#tsgre/host/docker-config.js'
+import { planDaemonJson } from '#tsgre/host/docker-config.js'
+import type { WantedKeys } from '#tsgre/host/docker-conflicts.js'
 import { applyDaemonJson, readDaemonJson } from '#tsgre/host/docker-file.js'
 import { execute } from '#tsgre/host/execute.js'
 

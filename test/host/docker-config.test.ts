@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { planDaemonJson, type WantedKeys } from '#tsgre/host/docker-config.js'
+import { planDaemonJson } from '#tsgre/host/docker-config.js'
+import type { WantedKeys } from '#tsgre/host/docker-conflicts.js'
 import { errorOf } from './script.js'
 
 const BIP = '10.103.100.1/24'

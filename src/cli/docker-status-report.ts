@@ -1,0 +1,70 @@
+// What `tsgre docker status` prints: a table and sentences for a person, or one JSON object.
+
+import { rowsOf } from '../host/docker-agreement.js'
+import type { BridgeState, EngineState, FileState, Survey } from '../host/docker-survey.js'
+
+const COLUMNS = ['', 'file', 'flag', 'engine', 'bridge']
+
+/** `disagreeing` are sentences; none of them means that all agrees. */
+export function humanStatus(survey: Survey, disagreeing: readonly string[]): void {
+  const { file, engine, bridge } = survey
+  const cells = rowsOf(survey).map((row) => [row.key, row.file, row.flag, row.engine, row.bridge])
+  const lines = [
+    ...aligned([
+      ['file', fileLine(file)],
+      ['engine', engineLine(engine)],
+      ['bridge', bridgeLine(bridge)],
+    ]),
+    '',
+    ...aligned([COLUMNS, ...cells.map((row) => row.map((cell = '-') => cell))]),
+    '',
+    ...(disagreeing.length > 0 ? disagreeing : ['All agree.']),
+    undoLine(file),
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+export function jsonStatus(survey: Survey, disagreeing: readonly string[]): void {
+  const { file, engine, bridge } = survey
+  const { undoable, ...seen } = file
+  const told = {
+    event: 'status',
+    agree: disagreeing.length === 0,
+    file: { ...seen, undoable: undoable !== undefined, edited: undoable?.edited ?? false },
+    engine: engine ? { ...engine, flags: engine.flags.map(({ text }) => text) } : null,
+    bridge,
+    disagreements: disagreeing,
+  }
+  process.stdout.write(`${JSON.stringify(told)}\n`)
+}
+
+function fileLine({ path, present }: FileState): string {
+  return present ? path : `${path} (there is none)`
+}
+
+function engineLine(engine: EngineState | undefined): string {
+  return engine ? `dockerd ${engine.version ?? 'of unknown version'}, pid ${engine.pid}` : 'no dockerd'
+}
+
+function bridgeLine({ name, present, ports }: BridgeState): string {
+  if (name === 'none') return 'none: dockerd was told to make no bridge'
+  if (!present) return `${name} (there is none)`
+  return `${name}, ${ports.length === 0 ? 'no ports' : `ports: ${ports.join(' ')}`}`
+}
+
+function undoLine({ path, undoable }: FileState): string {
+  if (!undoable) return `${path} has nothing of tsgre to undo.`
+  if (undoable.edited)
+    return `tsgre wrote ${path}, and it was edited since: tsgre docker undo --force puts it back as it was.`
+  return `tsgre wrote ${path}: tsgre docker undo --restart puts it back as it was.`
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  )
+}

@@ -1,0 +1,177 @@
+// One host with a real dockerd, in namespaces of its own (network, mounts, host name), at the paths of a real host: /etc/docker,
+// /var/lib/docker and /run are private, so dockerd needs no flag to find them. `systemctl` is a script that starts and stops this
+// dockerd, and systemd seems to run. Invariant: whatever was started ends, and all goes, with close().
+
+import { execFileSync, spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Child, type Ended } from './child.js'
+import { removeNamespace } from './leftovers.js'
+
+const MAIN = fileURLToPath(import.meta.resolve('#tsgre/cli/main.js'))
+
+// Not "ip netns exec": it mounts a bare sysfs, in which dockerd finds no cgroups.
+const SETUP = `set -e
+mkdir -p $1/cgroup /var/lib/docker /etc/docker
+mount --rbind /sys/fs/cgroup $1/cgroup
+mount -t sysfs sysfs /sys
+mount --rbind $1/cgroup /sys/fs/cgroup
+umount -l $1/cgroup
+mount --bind $1/lib /var/lib/docker
+mount --bind $1/etc /etc/docker
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/system
+ip link set lo up
+touch $1/ready
+exec sleep infinity`
+
+/** As systemctl does for a unit of Type=notify: comes back when dockerd is ready, or fails when it ended. */
+const SYSTEMCTL = `#!/bin/sh
+D=$(dirname "$0")/..
+echo "$*" >> $D/asked
+[ -e $D/broken ] && { echo "Failed to connect to bus" >&2; exit 1; }
+if [ "$1" = stop ] || [ "$1" = restart ]; then
+  P=$(cat /run/docker.pid 2>/dev/null) && kill $P 2>/dev/null && while [ -d /proc/$P ]; do sleep 0.05; done
+  rm -f /run/docker.pid
+fi
+[ "$1" = stop ] && exit 0
+setsid dockerd --cgroup-parent=/$(hostname) $(cat $D/flags) </dev/null >>$D/dockerd.log 2>&1 &
+P=$!
+while [ -d /proc/$P ]; do
+  [ -S /run/docker.sock ] && /usr/bin/docker -H unix:///run/docker.sock version >/dev/null 2>&1 && exit 0
+  sleep 0.05
+done
+echo "Job for docker.service failed because the control process exited with error code." >&2
+exit 1
+`
+
+const opened = new Set<DockerHost>()
+let made = 0
+
+function closeAll(): void {
+  for (const host of opened) host.close()
+}
+
+export class DockerHost {
+  readonly name = `tsgre-${process.pid}-docker${made++}`
+  readonly folder = mkdtempSync(join(tmpdir(), `${this.name}-`))
+  readonly daemonJson = '/etc/docker/daemon.json'
+  #anchor = 0
+
+  /** Makes the host; dockerd does not run yet. */
+  static async open(): Promise<DockerHost> {
+    const host = new DockerHost()
+    if (opened.size === 0) process.on('exit', closeAll)
+    opened.add(host)
+    try {
+      await host.#build()
+      return host
+    } catch (error) {
+      host.close()
+      throw error
+    }
+  }
+
+  async #build(): Promise<void> {
+    for (const directory of ['lib', 'etc', 'bin']) mkdirSync(join(this.folder, directory))
+    writeFileSync(join(this.folder, 'bin', 'systemctl'), SYSTEMCTL)
+    chmodSync(join(this.folder, 'bin', 'systemctl'), 0o755)
+    this.setFlags('')
+    execFileSync('ip', ['netns', 'add', this.name])
+    const inside = `hostname ${this.name}\n${SETUP}`
+    const argv = [`--net=/run/netns/${this.name}`, 'unshare', '-m', '-u', '--propagation', 'slave', 'sh', '-c', inside]
+    const anchor = spawn('nsenter', [...argv, 'sh', this.folder], { stdio: ['ignore', 'ignore', 'inherit'] })
+    this.#anchor = anchor.pid!
+    for (let waited = 0; !existsSync(join(this.folder, 'ready')); waited += 50) {
+      if (anchor.exitCode !== null || waited > 10_000) throw new Error('the namespaces could not be made')
+      await sleep(50)
+    }
+  }
+
+  /** What the unit gives dockerd at its next start. */
+  setFlags(flags: string): void {
+    writeFileSync(join(this.folder, 'flags'), flags)
+  }
+
+  /** The text of daemon.json; undefined when there is none. */
+  get file(): string | undefined {
+    const path = join(this.folder, 'etc', 'daemon.json')
+    return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+  }
+
+  set file(text: string | undefined) {
+    const path = join(this.folder, 'etc', 'daemon.json')
+    if (text === undefined) rmSync(path, { force: true })
+    else writeFileSync(path, text)
+  }
+
+  /** Runs a program on the host to its end. */
+  async run(command: string, ...words: string[]): Promise<Ended> {
+    const enter = ['nsenter', '-t', String(this.#anchor), '-m', '-u', '-n', '--', command, ...words]
+    return await new Child(enter, { env: { PATH: `${join(this.folder, 'bin')}:${process.env.PATH}` } }).ended
+  }
+
+  /** `tsgre docker WORDS`. */
+  async tsgre(words: string): Promise<Ended> {
+    return await this.run(process.execPath, MAIN, 'docker', ...words.split(' '))
+  }
+
+  /** `systemctl WORD docker`; what tsgre asked of it before is forgotten. */
+  async systemctl(word: 'start' | 'stop' | 'restart'): Promise<void> {
+    const { code, stderr } = await this.run('systemctl', word, 'docker')
+    rmSync(join(this.folder, 'asked'), { force: true })
+    if (code !== 0) throw new Error(`${stderr}\n${this.log.slice(-2000)}`)
+  }
+
+  /** What was asked of systemctl. */
+  get asked(): string[] {
+    const path = join(this.folder, 'asked')
+    return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []
+  }
+
+  get log(): string {
+    return readFileSync(join(this.folder, 'dockerd.log'), 'utf8')
+  }
+
+  /** docker0's IPv4 address. */
+  async address(): Promise<string> {
+    const { stdout } = await this.run('ip', '-4', '-brief', 'address', 'show', 'dev', 'docker0')
+    return stdout.trim().split(/\s+/)[2] ?? ''
+  }
+
+  /** Ends dockerd, kills what it left, removes everything. Twice is once. */
+  close(): void {
+    if (!opened.delete(this)) return
+    const pid = this.#dockerPid()
+    if (pid) endAndWait(pid)
+    removeNamespace(this.name)
+    removeCgroups(this.name)
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  }
+
+  #dockerPid(): number | undefined {
+    try {
+      return Number(readFileSync(`/proc/${this.#anchor}/root/run/docker.pid`, 'utf8'))
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** In the exit hook nothing can be awaited. */
+function endAndWait(pid: number): void {
+  const wait = `kill ${pid}; for i in $(seq 200); do [ -d /proc/${pid} ] || exit 0; sleep 0.05; done; kill -9 ${pid}`
+  try {
+    execFileSync('sh', ['-c', wait], { stdio: 'ignore' })
+  } catch {
+    // it went by itself
+  }
+}
+
+function removeCgroups(name: string): void {
+  const remove = `for d in /sys/fs/cgroup/${name} /sys/fs/cgroup/*/${name}; do [ -d $d ] && find $d -depth -type d -exec rmdir {} +; done; true`
+  execFileSync('sh', ['-c', remove], { stdio: 'ignore' })
+}
