@@ -58,7 +58,7 @@ export async function surveyDocker(path?: string, run: Execute = execute): Promi
   const name = (engine && flagOf(engine.flags, 'bridge')?.value) || file.settings.bridge || 'docker0'
   return {
     file,
-    ...(engine ? { engine: await lookAtEngine(engine, file.path) } : {}),
+    ...(engine ? { engine: await lookAtEngine(engine, file.path, name !== 'none') } : {}),
     bridge: await lookAtBridge(name, run),
   }
 }
@@ -82,18 +82,19 @@ async function lookAtFile(path: string): Promise<FileState> {
   }
 }
 
-async function lookAtEngine(engine: Engine, path: string): Promise<EngineState> {
+/** Told to make no bridge, an engine has no network to tell of. */
+async function lookAtEngine(engine: Engine, path: string, hasBridge: boolean): Promise<EngineState> {
   const { pid, configFile, flags } = engine
   const seen = { pid, configFile, readsFile: await readsFile(engine, path), flags }
   const socket = socketOf(engine, await readDaemonJson(configFile).catch(() => undefined))
   if (socket === undefined) return { ...seen, trouble: 'it listens on TCP only, where tsgre does not ask' }
   const version = await askEngine<{ Version?: string }>(socket, '/version')
-  const network = await askNetwork(socket)
-  const why = whyOf(version) ?? whyOf(network)
+  const network = hasBridge ? await askNetwork(socket) : undefined
+  const why = whyOf(version) ?? (network && whyOf(network))
   return {
     ...seen,
     ...('body' in version && version.body.Version ? { version: version.body.Version } : {}),
-    ...('body' in network ? { uses: network.body } : {}),
+    ...(network && 'body' in network ? { uses: network.body } : {}),
     ...(why === undefined ? {} : { trouble: `${socket}: ${why}` }),
   }
 }

@@ -1,6 +1,14 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { refuseOverlap, validateBip, validateFixedCidr, validateMtu } from '#tsgre/host/docker-bip.js'
+import {
+  coveringRoutes,
+  flatten,
+  refuseOverlap,
+  refuseRemote,
+  validateBip,
+  validateFixedCidr,
+  validateMtu,
+} from '#tsgre/host/docker-bip.js'
 import type { HostAddress, Route } from '#tsgre/host/routes.js'
 import { errorOf } from './script.js'
 
@@ -94,7 +102,10 @@ test('lets docker0 keep what it has, beside any default route', () => {
 test('refuses a bip that overlaps a route, and names it', async () => {
   for (const [bip, inTheWay] of [
     ['10.103.100.1/24', route('10.103.100.0/24', 'eth1', 'kernel')],
-    ['10.103.100.1/24', route('10.103.0.0/16', 'eth1')],
+    // Connected, though larger: its hosts are neighbours.
+    ['10.103.100.1/24', route('10.103.0.0/16', 'eth1', 'kernel')],
+    ['10.103.100.1/24', route('10.103.100.0/24', 'tun0', 'static')],
+    ['10.103.100.1/24', route('10.103.100.128/25', 'tun0')],
     ['10.103.0.1/16', route('10.103.100.7/32', 'eth1')],
     // Somebody's route to the other host's containers: two networks of one name.
     ['10.103.200.1/24', route('10.103.200.0/24', 'docker0')],
@@ -110,6 +121,41 @@ test('refuses a bip that overlaps a route, and names it', async () => {
 test('refuses a bip that overlaps an address of another device, also one that is down and has no route', async () => {
   const error = await errorOf(() => refuseOverlap('10.103.100.1/24', [], [address('10.103.100.9/32', 'eth1')]))
   assert.match(error.message, 'overlaps the address 10.103.100.9/32 of eth1 of this host')
+})
+
+test('bears a route that holds the bip and more, and lists it', () => {
+  const company = { ...route('10.0.0.0/8', 'eth0', 'dhcp'), gateway: '192.0.2.1' }
+  const vpn = route('10.103.0.0/16', 'tun0')
+  const all = [route('0.0.0.0/0', 'eth0'), route('192.168.0.0/16', 'tun0'), company, vpn]
+  refuseOverlap('10.103.100.1/24', all, [])
+  assert.equal(coveringRoutes('10.103.100.1/24', all), [company, vpn])
+  assert.equal(coveringRoutes('10.103.100.1/24', [route('10.103.0.0/16', 'eth1', 'kernel')]), [])
+  assert.equal(coveringRoutes('10.103.0.1/16', [vpn]), [])
+})
+
+test('refuses a bip in the network of the other host, and takes one beside it', async () => {
+  refuseRemote('10.103.100.1/24', '10.103.200.0/24')
+  refuseRemote('10.103.100.1/24', '2001:db8::/32')
+  for (const remote of ['10.103.100.0/24', '10.103.0.0/16', '10.103.100.64/26']) {
+    const error = await errorOf(() => refuseRemote('10.103.100.1/24', remote))
+    assert.is(error.code, 'TSGRE_BAD_BIP')
+    assert.match(error.message, `overlaps --route ${remote}, the network behind the other host`)
+  }
+  assert.is((await errorOf(() => refuseRemote('10.103.100.1/24', '10.103.200.1'))).code, 'TSGRE_BAD_ROUTE')
+})
+
+test('flat puts the bridge into the /16 and the containers into the part the bip names', async () => {
+  assert.equal(flatten('10.103.100.1/24'), { bip: '10.103.100.1/16', fixedCidr: '10.103.100.0/24' })
+  assert.equal(flatten('10.103.129.1/17'), { bip: '10.103.129.1/16', fixedCidr: '10.103.128.0/17' })
+  for (const [bip, why] of [
+    ['10.103.100.1/16', /a \/16 leaves none for the other; write 10\.103\.100\.1\/24/],
+    ['10.103.100.1/8', /a \/8 leaves none/],
+    ['10.103.100.0/24', /is the network itself/],
+  ] as const) {
+    const error = await errorOf(() => flatten(bip))
+    assert.is(error.code, 'TSGRE_BAD_BIP')
+    assert.match(error.message, why)
+  }
 })
 
 test.run()

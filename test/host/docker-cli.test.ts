@@ -8,6 +8,9 @@ import * as assert from 'uvu/assert'
 import { type Ended, MAIN, run } from './command.js'
 import { withNamespace } from './namespace.js'
 
+const UNKNOWN = 'no dockerd runs in this network namespace, so whether it has flags in the way is not known'
+const NO_ENGINE = `Note: ${UNKNOWN}.`
+
 /** Runs `tsgre docker …` in a namespace with docker0, against a file in a directory of its own. */
 async function withDocker(
   body: (
@@ -60,6 +63,7 @@ The difference:
 +    "mtu": 1462
  }
 
+${NO_ENGINE}
 Nothing was changed. To write it: tsgre docker apply --bip 10.103.100.1/24 --mtu 1462 --config-file ${file}
 `,
     )
@@ -105,10 +109,30 @@ test('with --json each prints one object', () =>
     const changed = [{ key: 'mtu', from: null, to: 1462 }]
     const after = '{\n  "mtu": 1462\n}\n'
     const difference = `--- /dev/null\n+++ ${file}\n@@ -0,0 +1,3 @@\n+{\n+  "mtu": 1462\n+}\n`
-    assert.equal(await json('plan --mtu 1462'), { event: 'planned', file, changed, after, difference })
-    assert.equal(await json('apply --mtu 1462'), { event: 'applied', file, backup: null, changed, restarted: false })
-    assert.equal(await json('apply --mtu 1462'), { event: 'unchanged', file })
-    assert.equal(await json('undo'), { event: 'undone', file, outcome: 'removed', restarted: false })
+    assert.equal(await json('plan --mtu 1462'), {
+      event: 'planned',
+      file,
+      changed,
+      after,
+      difference,
+      notes: [UNKNOWN],
+    })
+    assert.equal(await json('apply --mtu 1462'), {
+      event: 'applied',
+      file,
+      backup: null,
+      changed,
+      restarted: false,
+      notes: [UNKNOWN],
+    })
+    assert.equal(await json('apply --mtu 1462'), { event: 'unchanged', file, restarted: false })
+    assert.equal(await json('undo'), {
+      event: 'undone',
+      file,
+      outcome: 'removed',
+      restarted: false,
+      addressBefore: null,
+    })
   }))
 
 test('what is refused ends with 2, one sentence on stderr, and no file', () =>
@@ -124,6 +148,19 @@ test('what is refused ends with 2, one sentence on stderr, and no file', () =>
       ['apply --mtu 1400 --mtu 1500', /--mtu is given 2 times: 1400, 1500/],
       ['apply --fixed-cidr 10.103.200.0/25', /sets no "bip"/],
       ['apply --mtu 1462 --force', /Unknown argument: force/],
+      ['apply --flat', /^tsgre: --flat needs a --bip that names this host's part/],
+      ['apply --flat --bip 10.103.100.1/16', /a \/16 leaves none for the other; write 10\.103\.100\.1\/24/],
+      ['apply --flat --bip 10.104.0.1/24 --fixed-cidr 10.104.0.0/25', /leave --fixed-cidr out/],
+      ['apply --flat --bip 10.104.0.1/24 --route 10.104.1.0/24', /no route is needed; leave --route out/],
+      ['apply --flat --bip 10.103.7.1/24', /its network 10\.103\.0\.0\/16 overlaps the address/],
+      ['apply --flat=yes --bip 10.104.0.1/24', /a switch takes no value/],
+      [
+        'apply --bip 10.103.200.1/24 --route 10.103.200.0/24',
+        /overlaps --route 10\.103\.200\.0\/24, the network behind/,
+      ],
+      ['apply --bip 10.103.200.1/24 --route 10.103.201.1/24', /did you mean 10\.103\.201\.0\/24\?/],
+      ['apply --mtu 1462 --route 10.103.201.0/24', /give --bip/],
+      ['status --mtu 1462', /Unknown argument: mtu/],
     ] as const) {
       const { code, stdout, stderr } = await docker(words)
       assert.is(code, 2, words)

@@ -206,35 +206,4 @@ test('accepts exactly the objects that JSON.parse accepts', () => {
   assert.ok(good > 1000 && good < 39_000)
 })
 
-test('refuses a bip beside a "bridge", as dockerd does at its start', async () => {
-  const error = await errorOf(() => planDaemonJson('{"bridge": "br0"}', { bip: BIP }, 'd.json'))
-  assert.is(error.code, 'TSGRE_BAD_DAEMON_JSON')
-  assert.match(error.message, 'd.json sets "bridge": "br0"')
-})
-
-test('refuses a key of ours that is set twice: dockerd reads the last, people the first', async () => {
-  const error = await errorOf(() => planDaemonJson('{"mtu": 1, "mtu": 2}', { bip: BIP }, 'd.json'))
-  assert.is(error.message, 'd.json: "mtu" is set twice; leave one of them')
-})
-
-test('a fixed-cidr must lie in the bip wanted, or else in the one of the file', async () => {
-  const refused = async (text: string | undefined, wanted: WantedKeys) =>
-    [await errorOf(() => planDaemonJson(text, wanted, 'd.json'))].map(({ code, option, message }) => ({
-      code,
-      option,
-      message,
-    }))[0]!
-  planDaemonJson('{"bip": "10.103.100.1/24"}', { fixedCidr: '10.103.100.128/25' })
-
-  const outside = await refused('{"bip": "10.103.100.1/24"}', { fixedCidr: '10.103.101.0/25' })
-  assert.is(outside.code, 'TSGRE_BAD_BIP')
-  assert.is(outside.option, 'fixed-cidr')
-
-  assert.match((await refused('{}', { fixedCidr: '10.103.100.128/25' })).message, 'sets no "bip"')
-
-  const left = await refused('{"fixed-cidr": "172.30.5.0/24"}', { bip: BIP })
-  assert.is(left.option, 'bip')
-  assert.match(left.message, 'd.json sets "fixed-cidr": "172.30.5.0/24", which does not lie in 10.103.100.0/24')
-})
-
 test.run()

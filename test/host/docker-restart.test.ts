@@ -1,99 +1,104 @@
-// The restart of dockerd, with a systemctl of ours in a mount namespace where systemd seems to run, or not.
+// The restart of a real dockerd that comes up, does not, or cannot be restarted.
 
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Ended, MAIN, run } from './command.js'
-import { inDirectory } from './daemon-file.js'
+import { type DockerHost, withDockerHost } from '../rig/docker-host.js'
 
-/** Runs `tsgre docker …` where systemd seems to run and `systemctl` is a script; gives also what it was asked. */
-async function underSystemd(
-  root: string,
-  systemctl: string,
-  words: readonly string[],
-): Promise<Ended & { asked: string }> {
-  const bin = join(root, 'bin')
-  await mkdir(bin, { recursive: true })
-  await writeFile(join(bin, 'systemctl'), `#!/bin/sh\necho "$*" >> "${root}/asked"\n${systemctl}\n`)
-  await chmod(join(bin, 'systemctl'), 0o755)
-  // A mount namespace of its own: /run/systemd/system is there for this process alone.
-  const setup = 'mount -t tmpfs tsgre-test /run && mkdir -p /run/systemd/system && exec "$@"'
-  const args = ['-m', 'sh', '-c', setup, 'sh', process.execPath, MAIN, 'docker', ...words]
-  const ended = await run('unshare', args, { ...process.env, PATH: `${bin}:${process.env.PATH}` })
-  return { ...ended, asked: await readFile(join(root, 'asked'), 'utf8').catch(() => '') }
+const OLD = '{\n  "debug": false\n}\n'
+
+async function answers(host: DockerHost): Promise<boolean> {
+  return (await host.run('/usr/bin/docker', 'version')).code === 0
 }
-
-async function withFile(body: (root: string, file: string) => Promise<void>): Promise<void> {
-  await inDirectory(async (root) => {
-    const file = join(root, 'etc', 'daemon.json')
-    await mkdir(join(root, 'etc'))
-    await writeFile(file, '{}\n')
-    await body(root, file)
-  })
-}
-
-test('--restart restarts dockerd after a change, and not without one', () =>
-  withFile(async (root, file) => {
-    const words = ['apply', '--mtu', '1462', '--restart', '--config-file', file]
-    const first = await underSystemd(root, 'exit 0', words)
-    assert.is(first.code, 0, first.stderr)
-    assert.match(first.stdout, 'dockerd was restarted (systemctl restart docker).')
-    assert.is(first.asked, 'restart docker\n')
-    assert.is((await underSystemd(root, 'exit 0', words)).asked, 'restart docker\n')
-    const undone = await underSystemd(root, 'exit 0', ['undo', '--restart', '--config-file', file])
-    assert.match(undone.stdout, 'dockerd was restarted')
-    assert.is(undone.asked, 'restart docker\nrestart docker\n')
-  }))
 
 test('without --restart dockerd is left alone', () =>
-  withFile(async (root, file) => {
-    const { code, stdout, asked } = await underSystemd(root, 'exit 0', [
-      'apply',
-      '--mtu',
-      '1462',
-      '--config-file',
-      file,
-    ])
+  withDockerHost(async (host) => {
+    const { code, stdout } = await host.tsgre('apply --mtu 1462')
     assert.is(code, 0)
-    assert.match(stdout, 'systemctl restart docker')
-    assert.is(asked, '')
+    assert.match(stdout, 'dockerd takes it when it restarts, and its containers with it: systemctl restart docker')
+    assert.equal(host.asked, [])
+    // A file that says it all is no reason to leave out the restart that was asked for; one that is in use is.
+    const second = await host.tsgre('apply --mtu 1462 --restart')
+    assert.match(second.stdout, 'says all that already: nothing to change.\ndockerd was restarted')
+    assert.equal(host.asked, ['restart docker'])
+    const third = await host.tsgre('apply --mtu 1462 --restart')
+    assert.is(third.code, 0)
+    assert.equal(host.asked, ['restart docker'])
   }))
 
 test('a dockerd that does not start with the new file gets the old one back and starts again', () =>
-  withFile(async (root, file) => {
-    const failing = `grep -q mtu "${file}" && { echo "Job for docker.service failed." >&2; exit 1; }; exit 0`
-    const words = ['apply', '--mtu', '1462', '--restart', '--config-file', file]
-    const { code, stdout, stderr, asked } = await underSystemd(root, failing, words)
+  withDockerHost(async (host) => {
+    host.file = OLD
+    const before = await host.address()
+    host.setFlags('--mtu=1400') // somebody gave the unit a flag, and has not restarted it since
+    const { code, stdout, stderr } = await host.tsgre('apply --bip 10.103.100.1/24 --mtu 1462 --restart')
     assert.is(code, 1)
     assert.is(stdout, '')
-    assert.match(stderr, 'the file was put back and dockerd restarted as before')
-    assert.match(stderr, 'Job for docker.service failed.')
-    assert.is(asked, 'restart docker\nrestart docker\n')
-    assert.is(await readFile(file, 'utf8'), '{}\n')
-    assert.equal(await readdir(join(root, 'etc')), ['daemon.json'])
+    assert.match(stderr, 'Job for docker.service failed')
+    assert.match(
+      stderr,
+      '/etc/docker/daemon.json was put back as it was, and dockerd was restarted with it and answers',
+    )
+    assert.equal(host.asked, ['restart docker', 'restart docker'])
+    assert.is(host.file, OLD)
+    assert.ok(await answers(host))
+    assert.is(await host.address(), before)
+    assert.match((await host.tsgre('undo')).stdout, 'nothing to undo')
+  }))
+
+test('a dockerd that starts with neither file is not called running', () =>
+  withDockerHost(async (host) => {
+    const bad = '{\n  "bipp": "10.103.100.1/24"\n}\n'
+    host.file = bad
+    const { code, stderr } = await host.tsgre('apply --mtu 1462 --restart --json')
+    assert.is(code, 1)
+    const { code: name, message } = JSON.parse(stderr)
+    assert.is(name, 'TSGRE_DOCKER_DOWN')
+    assert.match(message, /was put back as it was, but the restart with it failed too .*; dockerd does not run\./)
+    assert.is(host.file, bad)
+    assert.not(await answers(host))
+  }))
+
+test('a docker0 that does not get its address is no success: live-restore keeps the old network', () =>
+  withDockerHost(async (host) => {
+    const before = await host.address()
+    await host.importBox()
+    await host.docker('run -d --name one box /busybox sleep 1000')
+    const { code, stderr } = await host.tsgre('apply --bip 10.103.100.1/24 --restart')
+    assert.is(code, 1)
+    assert.match(stderr, `docker0 has ${before} instead of 10.103.100.1/24 (with "live-restore"`)
+    assert.match(stderr, 'and dockerd was restarted with it and answers')
+    assert.is(host.file, undefined)
+    assert.is(await host.address(), before)
+    await host.docker('rm -f one')
+  }, '--live-restore'))
+
+test('a systemctl that fails by itself leaves dockerd and file as they were', () =>
+  withDockerHost(async (host) => {
+    const broken = join(host.folder, 'broken')
+    await writeFile(broken, '')
+    const { code, stderr } = await host.tsgre('apply --mtu 1462 --restart')
+    assert.is(code, 1)
+    assert.match(stderr, 'Failed to connect to bus')
+    assert.match(stderr, 'dockerd answers all the same')
+    assert.is(host.file, undefined)
+    assert.ok(await answers(host))
+    await rm(broken)
   }))
 
 test('where systemd does not run, --restart says what to do', () =>
-  withFile(async (_root, file) => {
-    const hidden = 'mount -t tmpfs tsgre-test /run && exec "$@"'
-    const words = ['apply', '--mtu', '1462', '--restart', '--config-file', file]
-    const { code, stdout } = await run('unshare', [
-      '-m',
-      'sh',
-      '-c',
-      hidden,
-      'sh',
-      process.execPath,
-      MAIN,
-      'docker',
-      ...words,
-    ])
+  withDockerHost(async (host) => {
+    await host.must('rm -r /run/systemd')
+    const { code, stdout } = await host.tsgre('apply --bip 10.103.100.1/24 --restart')
     assert.is(code, 0)
     assert.match(
       stdout,
-      'systemd does not run here, so dockerd was not restarted. Restart it yourself: service docker restart',
+      /systemd does not run here, so dockerd was not restarted\. Restart it yourself: service docker restart, or kill \d+, wait until it is gone, then start: dockerd --cgroup-parent=/,
     )
+    assert.equal(host.asked, [])
+    // Nothing took the address, so nothing is lost.
+    assert.not.match((await host.tsgre('undo --restart')).stdout, 'Note:')
   }))
 
 test.run()

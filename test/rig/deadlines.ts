@@ -3,6 +3,7 @@
 const DEADLINES: readonly (readonly [prefix: string, seconds: number])[] = [
   ['', 120],
   ['netns/', 300],
+  ['host/docker-', 300], // a dockerd takes some seconds to stop
 ]
 
 /** `name` as the runner prints it, for example `netns/rig`. The long tests get ten times as much. */

@@ -116,7 +116,12 @@ export class DockerHost {
 
   /** `tsgre docker WORDS`. */
   async tsgre(words: string): Promise<Ended> {
-    return await this.run(process.execPath, MAIN, 'docker', ...words.split(' '))
+    return await this.run(...this.command(words))
+  }
+
+  /** The same, as a command line for another program to start. */
+  command(words: string): [command: string, ...words: string[]] {
+    return [process.execPath, MAIN, 'docker', ...words.split(' ')]
   }
 
   /** `systemctl WORD docker`; what tsgre asked of it before is forgotten. */
@@ -136,10 +141,29 @@ export class DockerHost {
     return readFileSync(join(this.folder, 'dockerd.log'), 'utf8')
   }
 
+  /** Runs a program that must not fail; gives what it prints. */
+  async must(line: string): Promise<string> {
+    const [command = '', ...words] = line.split(' ')
+    const { code, stdout, stderr } = await this.run(command, ...words)
+    if (code !== 0) throw new Error(`${line}: ${stderr}`)
+    return stdout.trim()
+  }
+
+  /** A word to the engine. */
+  async docker(words: string): Promise<string> {
+    return await this.must(`/usr/bin/docker ${words}`)
+  }
+
+  /** Makes the image `box`, which holds /busybox and nothing else. */
+  async importBox(): Promise<void> {
+    const tar = join(this.folder, 'box.tar')
+    execFileSync('tar', ['-C', '/bin', '-cf', tar, 'busybox'])
+    await this.docker(`import ${tar} box`)
+  }
+
   /** docker0's IPv4 address. */
   async address(): Promise<string> {
-    const { stdout } = await this.run('ip', '-4', '-brief', 'address', 'show', 'dev', 'docker0')
-    return stdout.trim().split(/\s+/)[2] ?? ''
+    return (await this.must('ip -4 -brief address show dev docker0')).split(/\s+/)[2] ?? ''
   }
 
   /** Ends dockerd, kills what it left, removes everything. Twice is once. */
@@ -161,6 +185,23 @@ export class DockerHost {
   }
 }
 
+/** A host for one test, with dockerd running; `file` is daemon.json's text. */
+export async function withDockerHost(
+  body: (host: DockerHost) => Promise<void>,
+  flags = '',
+  file?: string,
+): Promise<void> {
+  const host = await DockerHost.open()
+  try {
+    host.setFlags(flags)
+    host.file = file
+    await host.systemctl('start')
+    await body(host)
+  } finally {
+    host.close()
+  }
+}
+
 /** In the exit hook nothing can be awaited. */
 function endAndWait(pid: number): void {
   const wait = `kill ${pid}; for i in $(seq 200); do [ -d /proc/${pid} ] || exit 0; sleep 0.05; done; kill -9 ${pid}`
@@ -171,7 +212,12 @@ function endAndWait(pid: number): void {
   }
 }
 
+/** A container outlives its dockerd where live-restore is on, or a test failed. */
 function removeCgroups(name: string): void {
-  const remove = `for d in /sys/fs/cgroup/${name} /sys/fs/cgroup/*/${name}; do [ -d $d ] && find $d -depth -type d -exec rmdir {} +; done; true`
+  const remove = `for d in /sys/fs/cgroup/${name} /sys/fs/cgroup/*/${name}; do
+  [ -d $d ] || continue
+  find $d -name cgroup.procs -exec cat {} + | xargs -r kill -9 2>/dev/null
+  for i in 1 2 3 4 5; do find $d -depth -type d -exec rmdir {} + 2>/dev/null && break; sleep 0.1; done
+done; true`
   execFileSync('sh', ['-c', remove], { stdio: 'ignore' })
 }
