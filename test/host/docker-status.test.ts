@@ -60,8 +60,9 @@ test('status names flags, a file that clashes with them, a broken file and a cha
     await said('', 'is empty')
     host.file = undefined
 
-    await host.run('ip', 'link', 'add', 'tap0', 'master', 'docker0', 'type', 'dummy')
-    await host.run('ip', 'address', 'del', '10.103.100.1/24', 'dev', 'docker0')
+    await host.must('ip tuntap add dev tap0 mode tap')
+    await host.must('ip link set tap0 master docker0')
+    await host.must('ip address del 10.103.100.1/24 dev docker0')
     const changed = await host.tsgre('status')
     assert.is(changed.code, 1)
     assert.match(changed.stdout, 'bridge  docker0, ports: tap0')
