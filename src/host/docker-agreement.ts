@@ -85,8 +85,8 @@ function staleOf({ key, file, engine }: Row, { path }: FileState, flags: readonl
   if (file !== undefined) return file === engine ? [] : [`${path} says ${key} ${file}, ${still}`]
   // Of an address that nothing says any more dockerd keeps the last one: there is no default to compare with.
   const standard = { bip: engine, 'fixed-cidr': undefined, mtu: '1500', icc: 'true' }[key]
-  const would = standard === undefined ? 'none' : `its standard, ${standard}`
-  return engine === standard ? [] : [`${path} says no ${key}, which is ${would}; ${still}`]
+  const meaning = standard === undefined ? '' : ` (which means ${standard})`
+  return engine === standard ? [] : [`${path} says no ${key}${meaning}, ${still}`]
 }
 
 function bridgeTrouble({ engine, bridge }: Survey): string[] {

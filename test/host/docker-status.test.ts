@@ -35,8 +35,8 @@ test('status follows a change from the file to the bridge', () =>
     await host.tsgre('undo')
     const undone = await host.tsgre('status')
     assert.is(undone.code, 1)
-    assert.match(undone.stdout, `${FILE} says no mtu, which is its standard, 1500; the engine still uses 1462`)
-    assert.match(undone.stdout, `${FILE} says no fixed-cidr, which is none; the engine still uses 10.103.100.128/25`)
+    assert.match(undone.stdout, `${FILE} says no mtu (which means 1500), the engine still uses 1462`)
+    assert.match(undone.stdout, `${FILE} says no fixed-cidr, the engine still uses 10.103.100.128/25`)
   }))
 
 test('status names flags, a file that clashes with them, a broken file and a changed bridge', () =>
