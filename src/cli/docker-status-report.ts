@@ -1,8 +1,12 @@
 // What `tsgre docker status` prints: a table and sentences for a person, or one JSON object.
 
 import { rowsOf } from '../host/docker-agreement.js'
+import { DAEMON_JSON } from '../host/docker-settings.js'
 import type { BridgeState, EngineState, FileState, Survey } from '../host/docker-survey.js'
+import { typed } from '../host/execute.js'
 
+/** Of dockerd's flags those that have to do with docker0; others may hold a password. */
+const TOLD = ['bip', 'bridge', 'config-file', 'fixed-cidr', 'host', 'icc', 'iptables', 'live-restore', 'mtu']
 const COLUMNS = ['', 'file', 'flag', 'engine', 'bridge']
 
 /** `disagreeing` are sentences; none of them means that all agrees. */
@@ -19,7 +23,7 @@ export function humanStatus(survey: Survey, disagreeing: readonly string[]): voi
     ...aligned([COLUMNS, ...cells.map((row) => row.map((cell = '-') => cell))]),
     '',
     ...(disagreeing.length > 0 ? disagreeing : ['All agree.']),
-    undoLine(file),
+    undoLine(survey),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
 }
@@ -31,7 +35,9 @@ export function jsonStatus(survey: Survey, disagreeing: readonly string[]): void
     event: 'status',
     agree: disagreeing.length === 0,
     file: { ...seen, undoable: undoable !== undefined, edited: undoable?.edited ?? false },
-    engine: engine ? { ...engine, flags: engine.flags.map(({ text }) => text) } : null,
+    engine: engine
+      ? { ...engine, flags: engine.flags.filter(({ name }) => TOLD.includes(name)).map(({ text }) => text) }
+      : null,
     bridge,
     disagreements: disagreeing,
   }
@@ -52,11 +58,13 @@ function bridgeLine({ name, present, ports }: BridgeState): string {
   return `${name}, ${ports.length === 0 ? 'no ports' : `ports: ${ports.join(' ')}`}`
 }
 
-function undoLine({ path, undoable }: FileState): string {
+function undoLine({ file: { path, undoable }, engine }: Survey): string {
   if (!undoable) return `${path} has nothing of tsgre to undo.`
-  if (undoable.edited)
-    return `tsgre wrote ${path}, and it was edited since: tsgre docker undo --force puts it back as it was.`
-  return `tsgre wrote ${path}: tsgre docker undo --restart puts it back as it was.`
+  const standard = engine ? engine.readsFile : path === DAEMON_JSON
+  const where = standard ? [] : ['--config-file', path]
+  const undo = typed('tsgre', ['docker', 'undo', undoable.edited ? '--force' : '--restart', ...where])
+  const edited = undoable.edited ? ', and it was edited since' : ''
+  return `tsgre wrote ${path}${edited}: ${undo} puts it back as it was.`
 }
 
 function aligned(rows: readonly (readonly string[])[]): string[] {

@@ -19,6 +19,16 @@ interface CommonArguments {
   json: boolean
 }
 
+const EXAMPLES = `Examples:
+  tsgre docker plan --bip 10.103.100.1/24 --mtu 1462                what would change
+  tsgre docker apply --bip 10.103.100.1/24 --mtu 1462 --restart     change it, restart dockerd
+  tsgre docker status                                               how things stand
+  tsgre docker undo --restart                                       and back`
+
+const APPLY_EXAMPLES = `Examples:
+  tsgre docker apply --bip 10.103.100.1/24 --mtu 1462 --restart     docker0 gets a network of its own
+  tsgre docker apply --flat --bip 10.103.100.1/24 --restart         one network, 10.103.0.0/16, for both hosts`
+
 const text = { type: 'string', requiresArg: true } as const
 const flag = { type: 'boolean', default: false } as const
 
@@ -46,11 +56,7 @@ const restartOption = { ...flag, describe: 'restart dockerd (systemd), and with 
 const plan = {
   command: 'plan',
   describe: 'show what daemon.json would become; change nothing',
-  builder: (yargs: Argv) =>
-    planOptions(yargs).example(
-      'tsgre docker plan --bip 10.103.100.1/24 --mtu 1462',
-      'shows the file and the difference',
-    ),
+  builder: (yargs: Argv) => planOptions(yargs).epilogue('Example: tsgre docker plan --bip 10.103.100.1/24 --mtu 1462'),
   async handler(argv: PlanArguments & CommonArguments) {
     reportFor(argv).planned(await makePlan(argv))
   },
@@ -59,14 +65,7 @@ const plan = {
 const apply = {
   command: 'apply',
   describe: 'write daemon.json, keeping the file as it was beside it',
-  builder: (yargs: Argv) =>
-    planOptions(yargs)
-      .option('restart', restartOption)
-      .example('tsgre docker apply --bip 10.103.100.1/24 --mtu 1462 --restart', 'and dockerd takes it at once')
-      .example(
-        'tsgre docker apply --flat --bip 10.103.100.1/24 --restart',
-        'one network, 10.103.0.0/16, for both hosts',
-      ),
+  builder: (yargs: Argv) => planOptions(yargs).option('restart', restartOption).epilogue(APPLY_EXAMPLES),
   async handler(argv: PlanArguments & CommonArguments & { restart: boolean }) {
     const planned = await makePlan(argv)
     if (argv.restart) refuseOtherFile(planned)
@@ -88,7 +87,7 @@ const undo = {
     commonOptions(yargs)
       .option('force', { ...flag, describe: 'also when it was edited since' })
       .option('restart', restartOption)
-      .example('tsgre docker undo --restart', 'file, dockerd and docker0 as they were'),
+      .epilogue('Example: tsgre docker undo --restart     file, dockerd and docker0 as they were'),
   async handler(argv: CommonArguments & { force: boolean; restart: boolean }) {
     const file = fileOf(argv.configFile, await findEngine())
     const was = await undoable(file)
@@ -103,7 +102,7 @@ const undo = {
 const status = {
   command: 'status',
   describe: 'compare daemon.json, flags, engine and bridge; exit code 1 when they do not agree',
-  builder: (yargs: Argv) => commonOptions(yargs).example('tsgre docker status', 'a table, and what does not agree'),
+  builder: (yargs: Argv) => commonOptions(yargs).epilogue('Example: tsgre docker status --json | jq .disagreements'),
   async handler(argv: CommonArguments) {
     const named = once('config-file', argv.configFile)
     const survey = await surveyDocker(named === undefined ? undefined : fileOf(named, undefined))
@@ -121,9 +120,8 @@ export const dockerCommand = {
     [plan, apply, undo, status]
       .reduce((all, command) => all.command(command as unknown as CommandModule), yargs)
       .demandCommand(1, 'docker needs one of: plan, apply, undo, status')
-      .example('tsgre docker plan --bip 10.103.100.1/24 --mtu 1462', 'what would change')
-      .example('tsgre docker apply --bip 10.103.100.1/24 --mtu 1462 --restart', 'change it')
-      .example('tsgre docker status', 'how things stand')
+      .recommendCommands()
+      .epilogue(EXAMPLES)
       .hide('version'),
   handler() {},
 } as unknown as CommandModule

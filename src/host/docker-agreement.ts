@@ -48,7 +48,7 @@ export function disagreements(survey: Survey): string[] {
     ...(file.trouble === undefined ? [] : [file.trouble]),
     ...(engine
       ? troubleOf(engine, file)
-      : ['No dockerd runs in this network namespace, so there is nothing to compare with.']),
+      : ['No dockerd runs here (in this network namespace), so there is nothing to compare with']),
     ...waiting,
     ...(engine ? bridgeTrouble(survey) : []),
   ].map(sentence)

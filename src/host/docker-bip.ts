@@ -136,5 +136,5 @@ function hostIn(cidr: Cidr): string {
 }
 
 function refuse(option: 'bip' | 'fixed-cidr', value: string, why: string): never {
-  throw new ConfigError('TSGRE_BAD_BIP', option, value, `--${option} ${value}: ${why}`)
+  throw new ConfigError('TSGRE_BAD_BIP', option, value, `--${option} ${value || '""'}: ${why}`)
 }

@@ -36,7 +36,14 @@ export async function undoAndRestart(path: string, force: boolean): Promise<{ un
   const was = await undoable(path)
   if (was && systemdRuns() && (force || !was.edited)) await giveBack(path, was.before, was.address)
   const undone = await undoDaemonJson(path, force)
-  return undone.outcome === 'nothing' ? { undone } : { undone, restart: await restartDocker() }
+  if (undone.outcome === 'nothing') return { undone }
+  try {
+    return { undone, restart: await restartDocker() }
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    const message = `${undone.path} is as it was before, but dockerd does not come up with it: ${error.message}`
+    throw new HostError('TSGRE_DOCKER_DOWN', error.command, error.stderr, message)
+  }
 }
 
 /**

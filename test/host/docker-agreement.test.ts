@@ -82,7 +82,7 @@ test('names an engine that reads another file, does not answer, or is not there'
   assert.equal(disagreements({ ...rest, engine: { ...silent, trouble: 'x.sock: no answer in time' } }), [
     'The engine could not be asked (x.sock: no answer in time).',
   ])
-  assert.match(disagreements(rest)[0]!, 'No dockerd runs in this network namespace')
+  assert.match(disagreements(rest)[0]!, 'No dockerd runs here (in this network namespace)')
 })
 
 test('names a bridge that is not as the engine believes', () => {

@@ -101,4 +101,26 @@ test('where systemd does not run, --restart says what to do', () =>
     assert.not.match((await host.tsgre('undo --restart')).stdout, 'Note:')
   }))
 
+test('a dockerd that does not answer in time is down', () =>
+  withDockerHost(async (host) => {
+    await writeFile(join(host.folder, 'silent'), '') // systemctl says that all is well
+    const script = `
+      const { execute } = await import('${import.meta.resolve('#tsgre/host/execute.js')}')
+      const { restartDocker } = await import('${import.meta.resolve('#tsgre/host/docker-restart.js')}')
+      await restartDocker(undefined, execute, 700).catch(({ code, message }) => console.log(code, message))`
+    const { stdout, stderr } = await host.run(process.execPath, '--input-type=module', '-e', script)
+    assert.is(stderr, '')
+    assert.is(stdout, 'TSGRE_DOCKER_DOWN dockerd was restarted, but does not answer on its socket after 0.7 s\n')
+  }))
+
+test('an undo that dockerd does not come up with stands, and says so', () =>
+  withDockerHost(async (host) => {
+    host.file = '{"bipp": 1}'
+    await host.tsgre('apply --mtu 1462')
+    const { code, stderr } = await host.tsgre('undo --restart')
+    assert.is(code, 1)
+    assert.match(stderr, '/etc/docker/daemon.json is as it was before, but dockerd does not come up with it')
+    assert.is(host.file, '{"bipp": 1}')
+  }))
+
 test.run()

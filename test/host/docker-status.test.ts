@@ -85,10 +85,10 @@ test('status as one JSON object', () =>
     assert.equal(file, { path: FILE, present: true, settings: { mtu: 1462 }, undoable: false, edited: false })
     assert.is(engine.configFile, FILE)
     assert.is(engine.uses.mtu, 1500)
-    assert.ok(engine.flags.some((flag: string) => flag.startsWith('--cgroup-parent=')))
+    assert.equal(engine.flags, ['--icc=true'])
     assert.equal(bridge, { name: 'docker0', present: true, addresses: [await host.address()], mtu: 1500, ports: [] })
     assert.is(disagreements.length, 2)
-  }))
+  }, '--icc=true --label secret=1'))
 
 test('status says that it may not open the socket, and that an engine does not answer', () =>
   withDockerHost(async (host) => {
@@ -108,7 +108,7 @@ test('status without a dockerd, and with one that makes no bridge', async () => 
     assert.is(none.code, 1)
     assert.is(none.stderr, '')
     assert.match(none.stdout, 'engine  no dockerd')
-    assert.match(none.stdout, 'No dockerd runs in this network namespace')
+    assert.match(none.stdout, 'No dockerd runs here (in this network namespace)')
     const json = JSON.parse((await host.tsgre('status --json')).stdout)
     assert.is(json.engine, null)
     assert.equal(json.bridge, { name: 'docker0', present: false, addresses: [], ports: [] })

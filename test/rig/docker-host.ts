@@ -46,7 +46,7 @@ if [ "$1" = stop ] || [ "$1" = restart ]; then
   P=$(cat /run/docker.pid 2>/dev/null) && kill $P 2>/dev/null && while [ -d /proc/$P ]; do sleep 0.05; done
   rm -f /run/docker.pid
 fi
-[ "$1" = stop ] && exit 0
+[ "$1" = stop ] || [ -e $D/silent ] && exit 0
 setsid dockerd --cgroup-parent=/$(hostname) $(cat $D/flags) </dev/null >>$D/dockerd.log 2>&1 &
 P=$!
 while [ -d /proc/$P ]; do
