@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import type { Child } from './child.js'
-import type { Hosts } from './hosts.js'
+import type { Rig } from './rig.js'
 import { type Family, type HostName, otherHost } from './topology.js'
 
 export interface DaemonOptions {
@@ -66,7 +66,7 @@ export class Daemon {
   }
 
   /** `args` win over what the rig gives by itself: --remote (the other host), --tap tap0, --json. Rejects with the stderr. */
-  static async start(rig: Hosts, host: HostName, args: readonly string[] = [], options: DaemonOptions = {}) {
+  static async start(rig: Rig, host: HostName, args: readonly string[] = [], options: DaemonOptions = {}) {
     const { json = true, family = 4, env, timeoutMs, bin } = options
     const given = [
       ...(has(args, '--remote') ? [] : ['--remote', rig.address(otherHost(host), family)]),

@@ -3,12 +3,21 @@
 // dockerd, and systemd seems to run. Invariant: whatever was started ends, and all goes, with close().
 
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Child, type Ended } from './child.js'
+import { Child, type ChildOptions, type Ended } from './child.js'
 import { removeNamespace } from './leftovers.js'
 
 const MAIN = fileURLToPath(import.meta.resolve('#tsgre/cli/main.js'))
@@ -110,8 +119,25 @@ export class DockerHost {
 
   /** Runs a program on the host to its end. */
   async run(command: string, ...words: string[]): Promise<Ended> {
-    const enter = ['nsenter', '-t', String(this.#anchor), '-m', '-u', '-n', '--', command, ...words]
-    return await new Child(enter, { env: { PATH: `${join(this.folder, 'bin')}:${process.env.PATH}` } }).ended
+    return await this.spawn([command, ...words]).ended
+  }
+
+  /** Starts a program on the host. */
+  spawn(argv: readonly string[], options: ChildOptions = {}): Child {
+    const enter = ['nsenter', '-t', String(this.#anchor), '-m', '-u', '-n', '--', ...argv]
+    return new Child(enter, {
+      ...options,
+      env: { PATH: `${join(this.folder, 'bin')}:${process.env.PATH}`, ...options.env },
+    })
+  }
+
+  /** Which back end `iptables` is, for dockerd from its next start. */
+  useIptables(backEnd: 'nft' | 'legacy'): void {
+    for (const name of ['iptables', 'ip6tables'].flatMap((one) => ['', '-save', '-restore'].map((end) => [one, end]))) {
+      const path = join(this.folder, 'bin', name.join(''))
+      rmSync(path, { force: true })
+      symlinkSync(`/usr/sbin/${name[0]}-${backEnd}${name[1]}`, path)
+    }
   }
 
   /** `tsgre docker WORDS`. */

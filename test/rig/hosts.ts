@@ -6,12 +6,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Capture } from './capture.js'
-import { Child, type ChildOptions, completion, type Ended } from './child.js'
-import { Daemon, type DaemonOptions } from './daemon.js'
+import { Child, type ChildOptions } from './child.js'
 import { removeNamespace } from './leftovers.js'
-import { type PingOptions, type PingReport, parsePing, pingArgv } from './ping.js'
+import { Rig } from './rig.js'
 import {
   addressOf,
   cables,
@@ -25,14 +23,6 @@ import {
   nodesOf,
   setupOf,
 } from './topology.js'
-import { type TransferOptions, type TransferReport, transfer } from './transfer.js'
-
-export interface ExecOptions extends ChildOptions {
-  /** 30 s unless given; then the program is killed and the call rejects. */
-  timeoutMs?: number
-  /** Resolve whatever the exit code is. */
-  anyCode?: boolean
-}
 
 const open = new Set<Hosts>()
 let made = 0
@@ -57,7 +47,7 @@ function batch(lines: readonly string[], ...before: string[]): void {
   execFileSync('ip', [...before, '-batch', '-'], { input: lines.join('\n'), stdio: ['pipe', 'ignore', 'pipe'] })
 }
 
-export class Hosts {
+export class Hosts extends Rig {
   readonly options: HostsOptions
   readonly nodes: readonly NodeName[]
   readonly #prefix: string
@@ -67,6 +57,7 @@ export class Hosts {
   #closed = false
 
   constructor(options: HostsOptions = {}) {
+    super()
     if (process.getuid?.() !== 0) throw new Error('network namespaces need root: run this as root')
     if (made === 0) closeWithProcess()
     this.options = options
@@ -130,11 +121,6 @@ export class Hosts {
     return child
   }
 
-  async exec(node: NodeName, argv: readonly string[], options: ExecOptions = {}): Promise<Ended> {
-    const { timeoutMs, anyCode, ...rest } = options
-    return completion(this.spawn(node, argv, rest), timeoutMs, anyCode)
-  }
-
   /** Returns stdout; throws, with stderr in the message, when the program fails. */
   execSync(node: NodeName, argv: readonly string[], input = ''): string {
     const [program, ...args] = this.#argv(node, argv)
@@ -150,43 +136,6 @@ export class Hosts {
   // biome-ignore lint/suspicious/noExplicitAny: iproute2's objects have too many shapes
   ipJson(node: NodeName, command: string): any[] {
     return JSON.parse(this.ip(node, `-json -details ${command}`) || '[]')
-  }
-
-  /** `to` is a node or an address. Never rejects for lost replies. */
-  async ping(from: NodeName, to: NodeName | (string & {}), options: PingOptions = {}): Promise<PingReport> {
-    const node = this.nodes.find((candidate) => candidate === to)
-    const target = node ? this.address(node, options.family) : to
-    const { stdout, stderr } = await this.exec(from, pingArgv(target, options), { anyCode: true, timeoutMs: 120_000 })
-    return parsePing(stdout + stderr)
-  }
-
-  /** Pings until one reply has come. */
-  async reach(
-    from: NodeName,
-    to: NodeName | (string & {}),
-    options: PingOptions = {},
-    timeoutMs = 15_000,
-  ): Promise<void> {
-    for (const deadline = Date.now() + timeoutMs; ; await sleep(50)) {
-      const { received, output } = await this.ping(from, to, { wait: 0.5, ...options, count: 1 })
-      if (received > 0) return
-      if (Date.now() > deadline) throw new Error(`${from} does not reach ${to}:\n${output}`)
-    }
-  }
-
-  /** The command in one host; see Daemon.start. */
-  tsgre(host: HostName, args?: readonly string[], options?: DaemonOptions): Promise<Daemon> {
-    return Daemon.start(this, host, args, options)
-  }
-
-  /** The command in both hosts, with the same arguments. */
-  async tunnel(args?: readonly string[], options?: DaemonOptions): Promise<{ A: Daemon; B: Daemon }> {
-    const [A, B] = await Promise.all([this.tsgre('A', args, options), this.tsgre('B', args, options)])
-    return { A, B }
-  }
-
-  transfer(from: NodeName, to: NodeName, bytes: number, options?: TransferOptions): Promise<TransferReport> {
-    return transfer(this, from, to, bytes, options)
   }
 
   capture(node: NodeName, dev: string, filter?: string): Promise<Capture> {

@@ -1,7 +1,7 @@
 // A bulk TCP transfer between two nodes, every byte of it compared by SHA-256.
 
 import { fileURLToPath } from 'node:url'
-import type { Hosts } from './hosts.js'
+import type { Rig } from './rig.js'
 import type { Family, NodeName } from './topology.js'
 
 export interface TransferOptions {
@@ -24,7 +24,7 @@ const CLIENT = fileURLToPath(new URL('./transfer-client.js', import.meta.url))
 
 /** Rejects when the transfer does not finish in time, or when what came is not what was sent. */
 export async function transfer(
-  rig: Hosts,
+  rig: Rig,
   from: NodeName,
   to: NodeName,
   bytes: number,
