@@ -2,7 +2,7 @@
 
 import { refuseConflicts, type WantedKeys } from './docker-conflicts.js'
 import type { Flag } from './docker-flags.js'
-import { DAEMON_JSON, readDaemonObject } from './docker-settings.js'
+import { DAEMON_JSON, readDaemonObject, refuseWrongKinds } from './docker-settings.js'
 import type { Member, ObjectText } from './json-text.js'
 
 export interface KeyChange {
@@ -38,8 +38,9 @@ export function planDaemonJson(
   refuseConflicts(object, wanted, path, flags)
   const changed = changesOf(object, wanted)
   const remark = empty ? { remark: `${path} is empty, which dockerd refuses ("EOF"); it is taken as {}` } : {}
-  if (changed.length === 0) return { before, after: start, changed, ...remark }
-  return { before, after: edit(start, object, changed), changed, ...remark }
+  const after = changed.length === 0 ? start : edit(start, object, changed)
+  refuseWrongKinds(after, path)
+  return { before, after, changed, ...remark }
 }
 
 function changesOf(object: ObjectText, wanted: WantedKeys): KeyChange[] {

@@ -58,10 +58,10 @@ function refuseFlags(wanted: WantedKeys, path: string, flags: readonly Flag[]): 
 function flagInTheWay(option: string, value: string | number, flag: Flag, why: string): ConfigError {
   const words = `--${option} ${value}: the running dockerd was started with the flag ${flag.text}, and ${why}`
   const wayOut =
-    `Take out ${flag.text} where dockerd is started, restart it, and try again. With systemd: ` +
+    `\nTake out ${flag.text} where dockerd is started, restart it, and try again. With systemd: ` +
     '"systemctl cat docker" shows the line ExecStart, "systemctl edit docker" changes it; ' +
     'elsewhere it is mostly DOCKER_OPTS in /etc/default/docker'
-  return new ConfigError('TSGRE_DOCKER_FLAG', option, value, `${words}. ${wayOut}`)
+  return new ConfigError('TSGRE_DOCKER_FLAG', option, value, `${words}.${wayOut}`)
 }
 
 function standing(

@@ -38,6 +38,27 @@ export function settingsOf(text: string | undefined, path = 'daemon.json'): Sett
   }
 }
 
+const KINDS: Readonly<Record<string, readonly [kind: string, is: (value: unknown) => boolean]>> = {
+  bip: ['a text', (value) => typeof value === 'string'],
+  'fixed-cidr': ['a text', (value) => typeof value === 'string'],
+  bridge: ['a text', (value) => typeof value === 'string'],
+  mtu: ['a whole number', Number.isInteger],
+  icc: ['true or false', (value) => typeof value === 'boolean'],
+  hosts: ['a list', Array.isArray],
+}
+
+/**
+ * Refuses a setting of another kind than dockerd takes: with `"mtu": "1462"` it does not start. null is nothing to it.
+ * @throws ConfigError TSGRE_BAD_DAEMON_JSON
+ */
+export function refuseWrongKinds(text: string, path: string): void {
+  for (const { key, value } of readDaemonObject(text, path).members) {
+    const [kind, is] = KINDS[key] ?? []
+    if (!is || value === null || is(value)) continue
+    throw unusable(path, `${path}: "${key}" is ${JSON.stringify(value)}, where dockerd takes ${kind}`)
+  }
+}
+
 /** @throws ConfigError TSGRE_BAD_DAEMON_JSON with line and column */
 export function readDaemonObject(text: string, path: string): ObjectText {
   try {

@@ -7,7 +7,7 @@ import { type Engine, findEngine, socketOf } from './docker-engine.js'
 import { readDaemonJson, type Undoable, undoable } from './docker-file.js'
 import { type Flag, flagOf } from './docker-flags.js'
 import { bridgeAddresses } from './docker-restart.js'
-import { DAEMON_JSON, type Settings, settingsOf } from './docker-settings.js'
+import { DAEMON_JSON, refuseWrongKinds, type Settings, settingsOf } from './docker-settings.js'
 import { type Execute, execute } from './execute.js'
 import { ipJson } from './ip-json.js'
 import { followSymlinks } from './whole-file.js'
@@ -73,6 +73,7 @@ async function lookAtFile(path: string): Promise<FileState> {
     const text = await readDaemonJson(path)
     const kept = await undoable(path)
     const settings = settingsOf(text, path)
+    if (text?.trim()) refuseWrongKinds(text, path)
     const empty = text?.trim() === '' ? { trouble: `dockerd would not start with this file: ${path} is empty` } : {}
     return { path, present: text !== undefined, settings, ...empty, ...(kept ? { undoable: kept } : {}) }
   } catch (error) {

@@ -91,4 +91,18 @@ test('what is wanted must fit the flags', async () => {
   assert.match(left.message, 'dockerd has the flag --fixed-cidr=172.30.0.0/24, which does not lie in 10.103.100.0/24')
 })
 
+test('refuses a setting of another kind than dockerd takes, unless it is replaced', async () => {
+  for (const [text, why] of [
+    ['{"bip": 7}', 'd.json: "bip" is 7, where dockerd takes a text'],
+    ['{"fixed-cidr": ["10.103.100.0/25"]}', 'where dockerd takes a text'],
+    ['{"icc": "false"}', 'd.json: "icc" is "false", where dockerd takes true or false'],
+    ['{"hosts": "fd://"}', 'where dockerd takes a list'],
+  ] as const) {
+    const error = await errorOf(() => planDaemonJson(text, { mtu: 1462 }, 'd.json'))
+    assert.is(error.code, 'TSGRE_BAD_DAEMON_JSON')
+    assert.match(error.message, why)
+  }
+  planDaemonJson('{"bip": 7, "mtu": "1500", "icc": null}', { bip: BIP, mtu: 1462 }, 'd.json')
+})
+
 test.run()

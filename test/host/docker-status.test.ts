@@ -57,6 +57,7 @@ test('status names flags, a file that clashes with them, a broken file and a cha
       '"bip" is in /etc/docker/daemon.json and dockerd has the flag --bip=10.103.100.1/24 too',
     )
     await said('{"icc": false,}', '/etc/docker/daemon.json:1:14: a comma with nothing after it')
+    await said('{"mtu": "1462"}', 'would not start with this file: /etc/docker/daemon.json: "mtu" is "1462", where')
     await said('', 'is empty')
     host.file = undefined
 
@@ -99,6 +100,17 @@ test('status says that it may not open the socket, and that an engine does not a
     assert.match(stdout, 'The engine could not be asked (/var/run/docker.sock: permission denied: run it as root')
     await host.must('rm /run/docker.sock')
     assert.match((await host.tsgre('status')).stdout, '(/var/run/docker.sock: there is no such socket)')
+  }))
+
+test('a dockerd of another network namespace is none', () =>
+  withDockerHost(async (other) => {
+    assert.is((await other.tsgre('status')).code, 0)
+    const host = await DockerHost.open()
+    try {
+      assert.match((await host.tsgre('status')).stdout, 'engine  no dockerd')
+    } finally {
+      host.close()
+    }
   }))
 
 test('status without a dockerd, and with one that makes no bridge', async () => {

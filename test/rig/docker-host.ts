@@ -192,22 +192,12 @@ export class DockerHost {
     return (await this.must('ip -4 -brief address show dev docker0')).split(/\s+/)[2] ?? ''
   }
 
-  /** Ends dockerd, kills what it left, removes everything. Twice is once. */
+  /** Kills everything on the host and removes it: nothing in it outlives its namespaces. Twice is once. */
   close(): void {
     if (!opened.delete(this)) return
-    const pid = this.#dockerPid()
-    if (pid) endAndWait(pid)
     removeNamespace(this.name)
     removeCgroups(this.name)
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
-  }
-
-  #dockerPid(): number | undefined {
-    try {
-      return Number(readFileSync(`/proc/${this.#anchor}/root/run/docker.pid`, 'utf8'))
-    } catch {
-      return undefined
-    }
   }
 }
 
@@ -225,16 +215,6 @@ export async function withDockerHost(
     await body(host)
   } finally {
     host.close()
-  }
-}
-
-/** In the exit hook nothing can be awaited. */
-function endAndWait(pid: number): void {
-  const wait = `kill ${pid}; for i in $(seq 200); do [ -d /proc/${pid} ] || exit 0; sleep 0.05; done; kill -9 ${pid}`
-  try {
-    execFileSync('sh', ['-c', wait], { stdio: 'ignore' })
-  } catch {
-    // it went by itself
   }
 }
 
