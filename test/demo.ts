@@ -4,38 +4,15 @@
 import type { Daemon } from './rig/daemon.js'
 import { Hosts } from './rig/hosts.js'
 import type { PingReport } from './rig/ping.js'
+import { bold, dim, green, must, say, step, tell } from './rig/story.js'
 import { type HostName, otherHost } from './rig/topology.js'
 
 type Node = 'cA' | 'cB'
 
-const COLOUR = process.stdout.isTTY === true && !process.env.NO_COLOR
 const SECONDS = 3
 /** Outer Ethernet, outer IP, GRE, inner Ethernet, inner IP, the ping: as tcpdump prints one packet. */
 const ON_THE_CABLE =
   /^[0-9a-f:]+ > [0-9a-f:]+, ethertype IPv4 \S+ length (\d+): (\S+ > \S+): (GREv0.*?proto TEB \(0x6558\)), length \d+: ([0-9a-f:]+ > [0-9a-f:]+), .*?: (\S+ > \S+): (ICMP echo request)/
-
-function paint(code: number, text: string): string {
-  return COLOUR ? `\x1b[${code}m${text}\x1b[0m` : text
-}
-const bold = (text: string) => paint(1, text)
-const dim = (text: string) => paint(2, text)
-const green = (text: string) => paint(32, text)
-
-function say(text = ''): void {
-  console.log(text.replace(/^(?=.)/gm, '   '))
-}
-
-let steps = 0
-let doing = 'the very start'
-
-function step(title: string): void {
-  doing = title
-  console.log(`\n${bold(`${++steps}  ${title}`)}`)
-}
-
-function must(condition: unknown, otherwise: string): asserts condition {
-  if (!condition) throw new Error(otherwise)
-}
 
 function intro(): void {
   console.log(`
@@ -154,14 +131,4 @@ async function demo(): Promise<void> {
   await stop(rig, daemons)
 }
 
-process.on('exit', (code) => {
-  if (code > 128) console.log('\nInterrupted. Everything is removed.')
-})
-
-try {
-  await demo()
-  console.log(`\n${green('All of it worked.')} The README says how to do the same on two real hosts.`)
-} catch (error) {
-  console.error(`\n${paint(31, 'The demo failed')} at "${doing}": ${(error as Error).message}`)
-  process.exitCode = 1
-}
+await tell(demo, 'The README says how to do the same on two real hosts.')

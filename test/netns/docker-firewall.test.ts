@@ -22,12 +22,13 @@ async function withEngines(
   body: (rig: DockerHosts, args: typeof argsOf) => Promise<void>,
 ) {
   using rig = await DockerHosts.start(engines)
-  for (const host of HOSTS) {
-    const { code, stderr } = await rig[host].tsgre(`apply --bip ${BIP[host]} ${apply} --restart`)
-    assert.is(code, 0, stderr)
-    await rig.container(host) // of a flat network the first gets the address ending in 0
-    await rig.container(host)
-  }
+  await Promise.all(
+    HOSTS.map(async (host) => {
+      const { code, stderr } = await rig[host].tsgre(`apply --bip ${BIP[host]} ${apply} --restart`)
+      assert.is(code, 0, stderr)
+      await rig.container(host)
+    }),
+  )
   await body(rig, (of, host) => (routed ? of.route(host) : Promise.resolve([])))
 }
 

@@ -3,6 +3,7 @@
 const DEADLINES: readonly (readonly [prefix: string, seconds: number])[] = [
   ['', 120],
   ['netns/', 300],
+  ['netns/docker', 600],
   ['host/docker-', 300], // a dockerd takes some seconds to stop
 ]
 

@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Child, type ChildOptions, type Ended } from './child.js'
+import { closeWithProcess } from './close-with-process.js'
 import { removeNamespace } from './leftovers.js'
 
 const MAIN = fileURLToPath(import.meta.resolve('#tsgre/cli/main.js'))
@@ -73,7 +74,7 @@ export class DockerHost {
   /** Makes the host; dockerd does not run yet. */
   static async open(): Promise<DockerHost> {
     const host = new DockerHost()
-    if (opened.size === 0) process.on('exit', closeAll)
+    if (made === 1) closeWithProcess(closeAll)
     opened.add(host)
     try {
       await host.#build()

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Capture } from './capture.js'
 import { Child, type ChildOptions } from './child.js'
+import { closeWithProcess } from './close-with-process.js'
 import { removeNamespace } from './leftovers.js'
 import { Rig } from './rig.js'
 import {
@@ -31,18 +32,6 @@ function closeAll(): void {
   for (const rig of open) rig.close()
 }
 
-/** `exit` also comes after an uncaught error; a signal that nobody handles ends a process without it. */
-function closeWithProcess(): void {
-  process.on('exit', closeAll)
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const) {
-    process.on(signal, () => process.exit(code))
-  }
-}
-
 function batch(lines: readonly string[], ...before: string[]): void {
   execFileSync('ip', [...before, '-batch', '-'], { input: lines.join('\n'), stdio: ['pipe', 'ignore', 'pipe'] })
 }
@@ -59,7 +48,7 @@ export class Hosts extends Rig {
   constructor(options: HostsOptions = {}) {
     super()
     if (process.getuid?.() !== 0) throw new Error('network namespaces need root: run this as root')
-    if (made === 0) closeWithProcess()
+    if (made === 0) closeWithProcess(closeAll)
     this.options = options
     this.nodes = nodesOf(options)
     this.#prefix = `tsgre-${process.pid}${made === 0 ? '' : `.${made}`}`

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes this machine ready for the tests, the bench or the demo: setup.sh [test|bench|demo].
+# Makes this machine ready for the tests, the bench or a demo: setup.sh [test|bench|demo|demo:docker].
 # Debian packages first, then npm's optional raw-socket, which npm leaves out where there was no compiler at install time.
 # Silent when nothing is missing; never touches package.json or package-lock.json.
 set -euo pipefail
@@ -13,7 +13,8 @@ case $list in
   test) needs+=(docker.io:dockerd iptables:iptables busybox-static:busybox ethtool:ethtool nftables:nft openvswitch-switch:ovs-vswitchd build-essential:g++ build-essential:make python3:python3) ;;
   bench) needs+=(ethtool:ethtool openvswitch-switch:ovs-vswitchd) ;;
   demo) ;;
-  *) echo "setup: no list '$list'; there are test, bench and demo" >&2; exit 2 ;;
+  demo:docker) needs+=(docker.io:dockerd iptables:iptables busybox-static:busybox) ;;
+  *) echo "setup: no list '$list'; there are test, bench, demo and demo:docker" >&2; exit 2 ;;
 esac
 compiler=(build-essential:g++ build-essential:make python3:python3)
 
