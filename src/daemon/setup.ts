@@ -3,15 +3,15 @@
 
 import type { Change } from '../host/change.js'
 import { Changes, type UndoFailure } from '../host/changes.js'
-import { readCidr } from '../host/cidr.js'
 import { cleanUp, heldBeside, type Leftover } from '../host/cleanup.js'
-import { planForwarding } from '../host/firewall.js'
+import { type Pair, planForwarding } from '../host/firewall.js'
 import { changingTheHost } from '../host/host-lock.js'
 import { planIdleBridge } from '../host/idle-bridge.js'
 import { Journal, journalTrouble } from '../host/journal.js'
 import { planKeep, planPort, planUp } from '../host/links.js'
-import { listAddresses, parseCidr, planRoute } from '../host/routes.js'
+import { parseCidr, planRoute } from '../host/routes.js'
 import { planSetting, redirectSettings, writeRefusal } from '../host/settings.js'
+import { forwardedPairs } from './forwarded.js'
 import type { Place } from './place.js'
 
 export interface SetupPlan {
@@ -24,6 +24,8 @@ export class Setup {
   readonly where: Place
   readonly routes: readonly string[]
   #changes: Changes
+  /** As last planned. */
+  #pairs: readonly Pair[] = []
 
   constructor(where: Place, routes: readonly string[]) {
     this.where = where
@@ -36,6 +38,7 @@ export class Setup {
   async plan(): Promise<SetupPlan> {
     const { tap, bridge, device } = this.where
     const changes = bridge ? await planPort(tap, bridge) : await planUp(tap)
+    this.#pairs = bridge ? await forwardedPairs(bridge, this.routes) : []
     const redirects = await this.#planRedirects()
     changes.push(...redirects.changes)
     for (const route of this.routes) changes.push(...(await planRoute(route, device)))
@@ -49,8 +52,7 @@ export class Setup {
 
   async #planFirewall(): Promise<SetupPlan> {
     const { tap, bridge } = this.where
-    if (!bridge || this.routes.length === 0) return { changes: [], notes: [] }
-    return await planForwarding({ bridge, pairs: await pairsOf(bridge, this.routes), tap })
+    return bridge ? await planForwarding({ bridge, pairs: this.#pairs, tap }) : { changes: [], notes: [] }
   }
 
   /**
@@ -105,16 +107,4 @@ export class Setup {
 
 function join(one: SetupPlan, other: SetupPlan): SetupPlan {
   return { changes: [...one.changes, ...other.changes], notes: [...one.notes, ...other.notes] }
-}
-
-/** Each network of the bridge with each of the same family behind the other host. */
-async function pairsOf(bridge: string, routes: readonly string[]): Promise<{ local: string; remote: string }[]> {
-  const addresses = (await listAddresses()).filter(({ dev, address }) => dev === bridge && !address.startsWith('fe80:'))
-  return routes
-    .map(parseCidr)
-    .flatMap(({ network: remote, family }) =>
-      addresses
-        .filter((address) => address.family === family)
-        .map(({ address, prefixLength }) => ({ local: readCidr(`${address}/${prefixLength}`)!.network, remote })),
-    )
 }

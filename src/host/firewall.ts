@@ -18,6 +18,8 @@ const COMMANDS = { 4: 'iptables', 6: 'ip6tables' } as const
 export interface Pair {
   readonly local: string
   readonly remote?: string
+  /** Make no rule: it would let more through than the tunnel's packets. */
+  readonly tellOnly?: boolean
 }
 
 export interface ForwardingPlan {
@@ -38,7 +40,7 @@ export async function planForwarding(
     const { tables, trouble } = await readTables(family, run)
     plan.notes.push(...trouble)
     const docker = tables.find(({ rules }) => rules.chains.has(CHAIN))
-    for (const pair of pairs) for (const way of ways(pair, wanted)) planWay(way, docker, tables, plan)
+    for (const pair of pairs) for (const way of ways(pair, wanted)) planWay(way, docker, tables, plan, pair.tellOnly)
     if (!docker && family === 4 && (await usesNftables(run))) plan.notes.push(NFTABLES)
   }
   return plan
@@ -90,12 +92,20 @@ function planWay(
   docker: Table | undefined,
   tables: readonly Table[],
   plan: ForwardingPlan,
+  tellOnly = false,
 ): void {
   const dropping = tables.find(({ rules }) => verdictOf(rules, packets) === 'drop')
   if (!dropping) return
   const by = typed(dropping.command, ['-I', 'FORWARD', ...words])
   const alone = `the firewall is left alone; to let packets pass by hand: ${by}`
-  if (!docker) {
+  if (tellOnly) {
+    if (plan.notes.length > 0) return
+    const all = typed(dropping.command, ['-I', docker ? CHAIN : 'FORWARD', ...words.slice(0, 4), '-j', 'ACCEPT'])
+    const why = 'a rule for the tunnel alone needs a fixed-cidr (tsgre docker apply --flat)'
+    plan.notes.push(
+      `FORWARD of ${dropping.command} drops frames of the bridge: ${why}; to let all of them pass: ${all}`,
+    )
+  } else if (!docker) {
     plan.notes.push(
       `FORWARD of ${dropping.command} drops packets of the tunnel, and dockerd has no chain ${CHAIN} there: ${alone}`,
     )

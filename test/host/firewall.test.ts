@@ -164,6 +164,19 @@ test('a flat network lets tunnel packets through, and no packets between contain
     assert.equal(await planForwarding(flat, run), { changes: [], notes: [] })
   }))
 
+test('where no part of a flat network is known to be here, it tells and makes no rule', () =>
+  withNamespace(async (namespace) => {
+    const run = backEnd(namespace, 'nft')
+    await dockerChains(run)
+    const pairs = [{ local: '10.103.0.0/16', remote: '10.103.0.0/16', tellOnly: true }]
+    const { changes, notes } = await planForwarding({ ...WANTED, pairs }, run)
+    assert.equal(changes, [])
+    assert.is(notes.length, 1)
+    const [, command = ''] = /to let all of them pass: iptables (.*)$/.exec(notes[0]!) ?? []
+    await run('iptables', command.split(' '))
+    assert.equal(await planForwarding({ ...WANTED, pairs }, run), { changes: [], notes: [] })
+  }))
+
 test('takes the back end in which DOCKER-USER stands', () =>
   withNamespace(async ({ run }) => {
     await dockerChains((command, args) => run(`${command}-legacy`, args))
