@@ -60,7 +60,7 @@ function flagInTheWay(option: string, value: string | number, flag: Flag, why: s
   const wayOut =
     `\nTake out ${flag.text} where dockerd is started, restart it, and try again. With systemd: ` +
     '"systemctl cat docker" shows the line ExecStart, "systemctl edit docker" changes it; ' +
-    'elsewhere it is mostly DOCKER_OPTS in /etc/default/docker'
+    'without systemd, and in Debian with it too, look at DOCKER_OPTS in /etc/default/docker'
   return new ConfigError('TSGRE_DOCKER_FLAG', option, value, `${words}.${wayOut}`)
 }
 

@@ -36,6 +36,7 @@ export function restartCommand(): string {
  */
 export async function restartDocker(bip?: string, run: Execute = execute, answerMs = ANSWER_MS): Promise<Restarted> {
   if (!systemdRuns()) return { restarted: false, text: await howToRestart() }
+  await resetStartLimit(run)
   await run('systemctl', ['restart', 'docker'])
   await untilAnswered(answerMs)
   if (bip !== undefined) await refuseOtherAddress(bip, run)
@@ -54,6 +55,14 @@ export async function dockerAnswers(timeoutMs?: number): Promise<boolean> {
   if (!engine) return false
   const socket = socketOf(engine, await readDaemonJson(engine.configFile).catch(() => undefined))
   return socket === undefined || (await engineAnswers(socket, timeoutMs))
+}
+
+/**
+ * Docker's unit may be started three times a minute (StartLimitBurst), by hand too and counting systemd's own attempts with a file
+ * dockerd refuses: the start with the old file would then be refused as well. This sets the counter to zero (systemctl(1)).
+ */
+async function resetStartLimit(run: Execute): Promise<void> {
+  await run('systemctl', ['reset-failed', 'docker']).catch(() => {}) // a unit that was never loaded has none
 }
 
 async function untilAnswered(answerMs: number): Promise<void> {

@@ -87,6 +87,15 @@ test('a systemctl that fails by itself leaves dockerd and file as they were', ()
     await rm(broken)
   }))
 
+test('a unit that was started too often lately is started all the same', () =>
+  withDockerHost(async (host) => {
+    await writeFile(join(host.folder, 'starts'), '\n\n\n')
+    assert.is((await host.run('systemctl', 'restart', 'docker')).code, 1)
+    const { code, stderr } = await host.tsgre('apply --mtu 1462 --restart')
+    assert.is(code, 0, stderr)
+    assert.ok(await answers(host))
+  }))
+
 test('where systemd does not run, --restart says what to do', () =>
   withDockerHost(async (host) => {
     await host.must('rm -r /run/systemd')

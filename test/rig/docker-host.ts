@@ -38,9 +38,13 @@ ip link set lo up
 touch $1/ready
 exec sleep infinity`
 
-/** As systemctl does for a unit of Type=notify: comes back when dockerd is ready, or fails when it ended. */
+/**
+ * As systemctl does for Docker's unit, which is of Type=notify: comes back when dockerd is ready, or fails when it ended; and
+ * lets it be started three times, then not until the counter is reset.
+ */
 const SYSTEMCTL = `#!/bin/sh
 D=$(dirname "$0")/..
+[ "$1" = reset-failed ] && { rm -f $D/starts; exit 0; }
 echo "$*" >> $D/asked
 [ -e $D/broken ] && { echo "Failed to connect to bus" >&2; exit 1; }
 if [ "$1" = stop ] || [ "$1" = restart ]; then
@@ -48,6 +52,8 @@ if [ "$1" = stop ] || [ "$1" = restart ]; then
   rm -f /run/docker.pid
 fi
 [ "$1" = stop ] || [ -e $D/silent ] && exit 0
+echo >> $D/starts
+[ $(wc -l < $D/starts) -gt 3 ] && { echo "docker.service: Start request repeated too quickly." >&2; exit 1; }
 setsid dockerd --cgroup-parent=/$(hostname) $(cat $D/flags) </dev/null >>$D/dockerd.log 2>&1 &
 P=$!
 while [ -d /proc/$P ]; do
@@ -153,6 +159,7 @@ export class DockerHost {
 
   /** `systemctl WORD docker`; what tsgre asked of it before is forgotten. */
   async systemctl(word: 'start' | 'stop' | 'restart'): Promise<void> {
+    await this.run('systemctl', 'reset-failed', 'docker')
     const { code, stderr } = await this.run('systemctl', word, 'docker')
     rmSync(join(this.folder, 'asked'), { force: true })
     if (code !== 0) throw new Error(`${stderr}\n${this.log.slice(-2000)}`)
