@@ -8,6 +8,7 @@ import { refuseOddSwitches } from './arguments.js'
 import { cleanupCommand } from './cleanup.js'
 import { dockerCommand } from './docker.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'
+import { pairCommand } from './pair.js'
 import { tunnelCommand } from './tunnel.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
@@ -31,6 +32,7 @@ try {
     )
     .command(tunnelCommand)
     .command(dockerCommand)
+    .command(pairCommand)
     .command(cleanupCommand)
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })

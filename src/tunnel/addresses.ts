@@ -78,7 +78,11 @@ function refuseNoDevice(option: string, value: string, device: string): void {
     refuse('TSGRE_BAD_DEVICE', option, value, `there is no network device ${device}; see \`ip link\``)
 }
 
-function readAddress(option: string, text: string, zone: string | undefined): Address {
+/**
+ * Reads the address of one end.
+ * @throws ConfigError TSGRE_NOT_AN_ADDRESS, TSGRE_NOT_UNICAST, TSGRE_BAD_DEVICE
+ */
+export function readAddress(option: string, text: string, zone: string | undefined): Address {
   const address = parseAddress(text)
   if (!address) refuse('TSGRE_NOT_AN_ADDRESS', option, text, 'not an IPv4 or IPv6 address (names are not resolved)')
   const { family, bytes } = address

@@ -134,7 +134,7 @@ function resolveKeys(key: TunnelOptions['key']): [keyIn: number | undefined, key
 }
 
 /** Reads a key; undefined stays undefined. */
-function parseKey(option: string, key: Key | undefined): number | undefined {
+export function parseKey(option: string, key: Key | undefined): number | undefined {
   if (key === undefined) return undefined
   const text = String(key)
   const dotted = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
