@@ -19,7 +19,7 @@ export const cleanupCommand = {
       .option('json', { ...flag, describe: 'one JSON object, errors too' })
       .hide('version'),
   async handler(argv: Arguments) {
-    const leftovers = argv.dryRun ? findLeftovers() : await cleanUp()
+    const leftovers = await (argv.dryRun ? findLeftovers() : cleanUp())
     const words = argv.dryRun ? 'would be taken back' : 'taken back'
     process.stdout.write(argv.json ? asJson(leftovers, argv.dryRun) : asText(leftovers, words))
     if (leftovers.some(({ failures }) => failures.length > 0)) process.exitCode = 1

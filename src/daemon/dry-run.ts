@@ -29,7 +29,7 @@ export async function planDaemon(options: DaemonOptions): Promise<DryRun> {
   const { changes, notes } = await setup.plan()
   const made = changes.flatMap(({ what, action }) => (action ? [{ text: typedAction(action), why: what }] : []))
   const steps = [
-    ...cleaning(),
+    ...(await cleaning()),
     ...(await journal(options.name, changes.length)),
     ...(await tap(options, settled)),
     ...made,
@@ -37,8 +37,8 @@ export async function planDaemon(options: DaemonOptions): Promise<DryRun> {
   return { steps, notes }
 }
 
-function cleaning(): Step[] {
-  const dead = findLeftovers().filter(({ alive }) => !alive)
+async function cleaning(): Promise<Step[]> {
+  const dead = (await findLeftovers()).filter(({ alive }) => !alive)
   return dead.map(({ tap, pid, entries }) => {
     const left = entries.map(({ what }) => what).join(', ')
     return { text: 'tsgre cleanup', why: `takes back what the killed tsgre on ${tap} left (process ${pid}): ${left}` }

@@ -2,7 +2,7 @@
 // refused is refused before anything changes; what was changed is put back, also after a failure.
 
 import { ConfigError, type SystemError, type TsgreError } from '../errors.js'
-import { holdTap } from '../host/host-lock.js'
+import { changingTheHost, holdTap } from '../host/host-lock.js'
 import { openTunnel } from '../tunnel/open-tunnel.js'
 import { type ResolvedOptions, resolveOptions, type TunnelOptions } from '../tunnel/options.js'
 import type { TunnelStats } from '../tunnel/stats.js'
@@ -46,7 +46,8 @@ export async function settle(options: DaemonOptions): Promise<Settled> {
  */
 export async function runDaemon(options: DaemonOptions, report: Report, until: Promise<unknown>): Promise<void> {
   const { where, remote } = await settle(options)
-  const release = holdTap(options.name) ?? refuseHeld(options.name)
+  // While nobody cleans up, who holds the names of the dead for a moment.
+  const release = (await changingTheHost(async () => holdTap(options.name))) ?? refuseHeld(options.name)
   try {
     const setup = new Setup(where, options.routes)
     await setup.plan() // a route in the way is refused before the TAP exists

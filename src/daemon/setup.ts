@@ -23,15 +23,13 @@ export interface SetupPlan {
 export class Setup {
   readonly where: Place
   readonly routes: readonly string[]
-  #changes: Changes
+  #changes = new Changes()
   /** As last planned. */
   #pairs: readonly Pair[] = []
 
   constructor(where: Place, routes: readonly string[]) {
     this.where = where
     this.routes = [...new Set(routes.map((route) => parseCidr(route).network))]
-    const { tap } = where
-    this.#changes = new Changes(undefined, Journal.of(tap), () => heldBeside(tap))
   }
 
   /** What is left to do, in order; nothing is changed. */
@@ -62,8 +60,10 @@ export class Setup {
   async begin(): Promise<{ leftovers: Leftover[]; warning?: string }> {
     const { tap, bridge } = this.where
     const leftovers = await cleanUp(tap)
+    const left = leftovers.find((leftover) => leftover.tap === tap)?.failures ?? []
     const trouble = journalTrouble()
-    if (trouble) this.#changes = new Changes(undefined, undefined, () => heldBeside(tap))
+    const record = trouble ? undefined : Journal.of(tap, left)
+    this.#changes = new Changes(undefined, record, () => heldBeside(tap), left)
     const kept = [...(bridge ? await planIdleBridge(bridge) : []), ...(await planKeep(tap))]
     await changingTheHost(() => this.#changes.make(kept))
     return { leftovers, ...(trouble ? { warning: trouble } : {}) }

@@ -13,9 +13,11 @@ import type { Setup, SetupPlan } from './setup.js'
 const FIRST_LOOKS_MS = [300, 1000, 3000]
 /** Firewalls and settings tell nobody when they change. */
 const QUIET_LOOK_MS = 1500
+/** Nothing is missed for longer than this, and who keeps undoing things has time to leave off. */
+const SLOW_LOOK_MS = 20_000
 /** Mending so often in so short a time means that somebody else wants it otherwise. */
 const MOST_MENDS = 5
-const MENDS_WITHIN_MS = 20_000
+const MENDS_WITHIN_MS = SLOW_LOOK_MS
 
 /** Who is told. */
 export interface Listener {
@@ -46,11 +48,13 @@ export function watchPlace(
   const watch = watchHost(() => queue(looks))
   const timers = FIRST_LOOKS_MS.map((wait) => setTimeout(() => queue(looks), wait).unref())
   const quiet = setInterval(() => queue([() => mender.lookQuietly()]), QUIET_LOOK_MS).unref()
+  const slow = setInterval(() => queue(looks), SLOW_LOOK_MS).unref()
   return {
     async stop() {
       stopped = true
       watch.stop()
       clearInterval(quiet)
+      clearInterval(slow)
       for (const timer of timers) clearTimeout(timer)
       await looking // a look that has begun must not put back what is about to be taken back
     },

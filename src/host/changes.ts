@@ -10,8 +10,7 @@ import { takeBack } from './take-back.js'
 import { fileError } from './whole-file.js'
 
 /** A change that could not be taken back; the others were all the same. */
-export interface UndoFailure {
-  readonly what: string
+export interface UndoFailure extends Entry {
   readonly error: Error
 }
 
@@ -22,13 +21,22 @@ export class Changes {
   readonly #run: Execute
   readonly #record: Record | undefined
   readonly #held: () => HeldSettings
-  #made: readonly Entry[] = []
+  #made: readonly Entry[]
 
-  /** `held` tells which settings other tunnels of this host hold. */
-  constructor(run: Execute = execute, record?: Record, held: () => HeldSettings = () => []) {
+  /**
+   * `held` tells which settings other tunnels of this host hold; `left` is what an earlier process could not take back, and
+   * is in the record already.
+   */
+  constructor(
+    run: Execute = execute,
+    record?: Record,
+    held: () => HeldSettings = () => [],
+    left: readonly Entry[] = [],
+  ) {
     this.#run = run
     this.#record = record
     this.#held = held
+    this.#made = left
   }
 
   /**
@@ -80,8 +88,8 @@ export async function takeAllBack(
   entries: readonly Entry[],
   held: HeldSettings,
   run: Execute = execute,
-): Promise<(UndoFailure & Entry)[]> {
-  const failures: (UndoFailure & Entry)[] = []
+): Promise<UndoFailure[]> {
+  const failures: UndoFailure[] = []
   for (const entry of [...entries].reverse()) {
     try {
       await takeBack(entry.undo, held, run)

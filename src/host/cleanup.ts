@@ -24,12 +24,15 @@ export function heldBeside(tap: string): HeldSettings {
 }
 
 /** What there is to clean up; nothing is changed. */
-export function findLeftovers(): Leftover[] {
-  return Journal.all().map(({ tap, pid, entries }) => {
-    const release = holdTap(tap)
-    release?.()
-    return { tap, pid, alive: release === undefined, entries, failures: [] }
-  })
+export async function findLeftovers(): Promise<Leftover[]> {
+  if (Journal.all().length === 0) return []
+  return await changingTheHost(async () =>
+    Journal.all().map(({ tap, pid, entries }) => {
+      const release = holdTap(tap)
+      release?.()
+      return { tap, pid, alive: release === undefined, entries, failures: [] }
+    }),
+  )
 }
 
 /**

@@ -48,6 +48,8 @@ export async function planForwarding(
 
 /** Deletes the rule, as often as it is there; one that is gone, with its chain or altogether, needs nothing. */
 export async function undoRule({ command, rule }: Extract<Undo, { kind: 'rule' }>, run: Execute): Promise<void> {
+  if (!/^ip6?tables(-nft|-legacy)?$/.test(command) || rule[0] !== CHAIN)
+    throw new HostError('TSGRE_COMMAND_FAILED', command, '', `${typed(command, rule)} is no rule tsgre makes`)
   for (let left = 8; left > 0; left--) {
     try {
       await run(command, [...WAIT, '-C', ...rule])

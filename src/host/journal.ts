@@ -50,9 +50,9 @@ export class Journal {
     this.entries = entries
   }
 
-  /** The journal `tap` would have, not written yet. */
-  static of(tap: string): Journal {
-    return new Journal(join(journalDirectory(), fileName(tap)), { tap, pid: process.pid }, [])
+  /** The journal of this process's tunnel on `tap`; `left` is in the file already. */
+  static of(tap: string, left: readonly Entry[] = []): Journal {
+    return new Journal(join(journalDirectory(), fileName(tap)), { tap, pid: process.pid }, left)
   }
 
   /** The journals of this network namespace, its own and those of other processes, dead or alive. */

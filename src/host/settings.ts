@@ -2,7 +2,11 @@
 // of them comes back with the last.
 
 import { open, readFile, writeFile } from 'node:fs/promises'
+import { HostError } from '../errors.js'
 import type { Change, Undo } from './change.js'
+
+/** Whoever may write a journal must not have root write where they like. */
+const OURS = /^\/proc\/sys\/net\/ipv4\/conf\/(?!\.)[^/]+\/send_redirects$/
 
 type SettingUndo = Extract<Undo, { kind: 'setting' }>
 
@@ -24,6 +28,7 @@ export async function planSetting(path: string, to: string, held: HeldSettings, 
 
 /** Puts back what was found, unless somebody wrote something else since, or another tunnel needs it. */
 export async function undoSetting({ path, from, to }: SettingUndo, held: HeldSettings): Promise<void> {
+  if (!OURS.test(path)) throw new HostError('TSGRE_COMMAND_FAILED', path, '', `${path} is no setting tsgre changes`)
   if (held.some((undo) => undo.path === path)) return
   if ((await readSetting(path)) === to) await writeFile(path, from)
 }

@@ -203,6 +203,28 @@ test('two hosts that share /run do not clean up after each other', async () => {
   assert.match((await cleanup(rig, env)).stdout, /taken back/)
 })
 
+test('what could not be taken back stays written down, through the next start, until it can', async () => {
+  using rig = new Hosts()
+  const { env, folder } = options(rig)
+  await killed(await rig.tsgre('A', ROUTE, { env }))
+  const bin = rig.file('bin')
+  const refusing =
+    '#!/bin/sh\n[ "$1 $2" = "route del" ] && { echo "RTNETLINK answers: No" >&2; exit 2; }\nexec /usr/sbin/ip "$@"\n'
+  rig.execSync('A', ['bash', '-ec', `mkdir ${bin}; cat > ${bin}/ip; chmod +x ${bin}/ip`], refusing)
+  const broken = { ...env, PATH: `${bin}:${process.env.PATH}` }
+  const first = await cleanup(rig, broken)
+  assert.is(first.code, 1)
+  assert.match(first.stdout, /^tap0: NOT taken back: route 10\.103\.200\.0\/24 dev docker0: .*RTNETLINK answers: No/m)
+  assert.equal(settings(rig), ['1', '1'])
+
+  const next = await rig.tsgre('A', [], { env: broken })
+  assert.match(next.stderr, /could not take back: route 10\.103\.200\.0\/24 dev docker0/)
+  assert.match((await next.stop()).stderr, /could not take back: route/)
+  assert.is(readdirSync(folder).length, 1)
+  assert.match((await cleanup(rig, env)).stdout, /^tap0: taken back: route/)
+  assert.equal(readdirSync(folder), [])
+})
+
 test('warns where no journal can be written, and carries frames all the same', async () => {
   using rig = new Hosts()
   const A = await rig.tsgre('A', ROUTE, { env: { ...process.env, TSGRE_RUN_DIR: '/proc/nowhere' } })

@@ -1,0 +1,23 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Undo } from '#tsgre/host/change.js'
+import { takeBack } from '#tsgre/host/take-back.js'
+import { errorOf, script } from './script.js'
+
+for (const undo of [
+  { kind: 'setting', path: '/etc/passwd', from: 'x', to: 'y' },
+  { kind: 'setting', path: '/proc/sys/net/ipv4/conf/../../../kernel/send_redirects', from: '1', to: '0' },
+  { kind: 'setting', path: '/proc/sys/net/ipv4/conf/all/forwarding', from: '1', to: '0' },
+  { kind: 'rule', command: 'sh', rule: ['DOCKER-USER'] },
+  { kind: 'rule', command: '/tmp/iptables', rule: ['DOCKER-USER'] },
+  { kind: 'rule', command: 'iptables', rule: ['INPUT', '-j', 'DROP'] },
+] satisfies Undo[]) {
+  test(`a journal cannot have this done: ${JSON.stringify(undo)}`, async () => {
+    const { run, asked } = script({})
+    const error = await errorOf(() => takeBack(undo, [], run))
+    assert.match(error.message, /is no (setting|rule) tsgre/)
+    assert.equal(asked, [])
+  })
+}
+
+test.run()
