@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { type Daemon, tsgreArgv } from '../rig/daemon.js'
 import { DockerHosts } from '../rig/docker-hosts.js'
 import { dockerChanges, settledDockerSnapshot } from '../rig/docker-snapshot.js'
-import type { HostName, NodeName } from '../rig/topology.js'
+import { type HostName, type NodeName, otherHost } from '../rig/topology.js'
 
 const LONG = process.env.TSGRE_LONG === '1'
 const BYTES = LONG ? 100_000_000 : 16_000_000
@@ -126,6 +126,31 @@ test('containers at the usual MTU of 1500 are told by their host what fits, and 
     const cached = await rig.exec('cA', ['ip', 'route', 'get', rig.address('cB')])
     assert.not.match(cached.stdout, /redirected|via 10\.103\.200/)
   })
+})
+
+test('the classic route, via the other host, goes around the tunnel and ends in its firewall', async () => {
+  await containers()
+  const [A, B] = await Promise.all(HOSTS.map((host) => rig.tsgre(host)))
+  const routes = HOSTS.map(async (host) => {
+    const classic = ['route', 'add', await rig.network(otherHost(host)), 'via', rig.address(otherHost(host))]
+    await rig[host].run('ip', ...classic)
+    return ['route', 'del', ...classic.slice(2)]
+  })
+  const away = await Promise.all(routes)
+  const seen = rig.spawn('A', ['tcpdump', '-lni', 'tap0', 'icmp'])
+  try {
+    await sleep(700)
+    assert.is((await rig.ping('cA', 'cB', { count: 3, wait: 1 })).received, 0)
+    const policy = await rig.B.run('iptables', '-vnL', 'FORWARD')
+    const [, dropped] = /policy DROP (\d+) packets/.exec(policy.stdout) ?? []
+    assert.ok(Number(dropped) >= 3, policy.stdout)
+  } finally {
+    await Promise.all(HOSTS.map((host, index) => rig[host].run('ip', ...away[index]!)))
+    const { stdout, stderr } = await seen.stop('SIGINT')
+    await Promise.all([A!.stop(), B!.stop()])
+    assert.match(stderr, /listening on tap0/)
+    assert.is(stdout.trim(), '', 'no ping came by the tunnel')
+  }
 })
 
 test('killed outright on both hosts, everything is as before after `tsgre cleanup`, also daemon.json', async () => {
