@@ -93,7 +93,7 @@ const PROGRAM = `
 import { ConfigError, DROP_REASONS, openTunnel, type Tunnel, type TunnelOptions, type TunnelStats } from 'tsgre'
 import { Batch, memoryPorts, type Port, parseAddress } from 'tsgre/io'
 import { greHeader, parseGre } from 'tsgre/wire'
-import { parseCidr, UndoStack } from 'tsgre/host'
+import { Changes, parseCidr } from 'tsgre/host'
 import manifest from 'tsgre/package.json' with { type: 'json' }
 
 const options: TunnelOptions = { name: 'tap0', remote: 'nowhere' }
@@ -105,7 +105,7 @@ const drops: keyof TunnelStats['drops'] = DROP_REASONS[0]
 const gre = greHeader()
 const length: number = parseGre(Uint8Array.of(0, 0, 0x65, 0x58), 0, 4, gre)
 const seen = [refusal.code, ports.length, new Batch(1).capacity, drops, length, gre.protocol, parseAddress('::1')?.text]
-console.log(JSON.stringify([...seen, parseCidr('192.0.2.0/24').network, await new UndoStack().unwind(), manifest.name]))
+console.log(JSON.stringify([...seen, parseCidr('192.0.2.0/24').network, await new Changes().unwind(), manifest.name]))
 `
 const SEEN = ['TSGRE_NOT_AN_ADDRESS', 2, 1, 'truncated', 4, 0x6558, '::1', '192.0.2.0/24', [], 'tsgre']
 
