@@ -16,7 +16,7 @@ const QUIET_LOOK_MS = 1500
 /** Nothing is missed for longer than this, and who keeps undoing things has time to leave off. */
 const SLOW_LOOK_MS = 20_000
 /** Mending so often in so short a time means that somebody else wants it otherwise. */
-const MOST_MENDS = 5
+const MOST_MENDS = 10
 const MENDS_WITHIN_MS = SLOW_LOOK_MS
 
 /** Who is told. */

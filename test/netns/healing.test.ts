@@ -143,10 +143,10 @@ test('who keeps taking the TAP out of its bridge is not fought for ever', async 
     }
     return A.stderr.includes('something else keeps undoing')
   })
-  assert.ok(turns >= 5, `${turns}`)
+  assert.ok(turns >= 10, `${turns}`)
   await sleep(1000)
-  assert.is(said(A).filter((line) => line.startsWith('put back')).length, 5)
-  assert.is(said(A).length, 6, said(A).join('\n'))
+  assert.is(said(A).filter((line) => line.startsWith('put back')).length, 10)
+  assert.is(said(A).length, 11, said(A).join('\n'))
   assert.is((await A.stop()).code, 0)
 })
 
