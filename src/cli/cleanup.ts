@@ -2,6 +2,7 @@
 
 import type { Argv, CommandModule } from 'yargs'
 import { cleanUp, findLeftovers, type Leftover } from '../host/cleanup.js'
+import { journalDirectory } from '../host/journal.js'
 
 interface Arguments {
   dryRun: boolean
@@ -17,6 +18,9 @@ export const cleanupCommand = {
     yargs
       .option('dry-run', { ...flag, describe: 'print what would be taken back, and do nothing' })
       .option('json', { ...flag, describe: 'one JSON object, errors too' })
+      .epilogue(
+        `Tunnels write down what they change, in ${journalDirectory()} (TSGRE_RUN_DIR). One that runs is left alone.`,
+      )
       .hide('version'),
   async handler(argv: Arguments) {
     const leftovers = await (argv.dryRun ? findLeftovers() : cleanUp())

@@ -1,5 +1,6 @@
 // Takes back one change, whoever made it: this process, or one that was killed.
 
+import { HostError } from '../errors.js'
 import type { Undo } from './change.js'
 import type { Execute } from './execute.js'
 import { undoRule } from './firewall.js'
@@ -23,5 +24,7 @@ export async function takeBack(undo: Undo, held: HeldSettings, run: Execute): Pr
       return await undoSetting(undo, held)
     case 'rule':
       return await undoRule(undo, run)
+    default: // a journal of another version
+      throw new HostError('TSGRE_COMMAND_FAILED', '', '', `this tsgre cannot take back ${JSON.stringify(undo)}`)
   }
 }

@@ -20,4 +20,9 @@ for (const undo of [
   })
 }
 
+test('what another version wrote down is not taken for done', async () => {
+  const later = { kind: 'something-new', name: 'tap0' } as unknown as Undo
+  assert.match((await errorOf(() => takeBack(later, [], script({}).run))).message, /cannot take back .*something-new/)
+})
+
 test.run()
