@@ -2,7 +2,7 @@
 // yet shown to iptables (br_netfilter).
 
 import { readFile } from 'node:fs/promises'
-import { type Cidr, readCidr } from '../host/cidr.js'
+import { type Cidr, overlap, readCidr } from '../host/cidr.js'
 import { findEngine } from '../host/docker-engine.js'
 import { readDaemonJson } from '../host/docker-file.js'
 import { flagOf } from '../host/docker-flags.js'
@@ -16,8 +16,10 @@ export async function forwardedPairs(bridge: string, routes: readonly string[]):
   if (routes.length === 0) return await bridgedPairs(networks)
   return routes
     .map(parseCidr)
-    .flatMap(({ network: remote, family }) =>
-      networks.filter((network) => network.family === family).map(({ network: local }) => ({ local, remote })),
+    .flatMap((remote) =>
+      networks
+        .filter(({ family }) => family === remote.family)
+        .map((local) => ({ local: local.network, remote: remote.network, tellOnly: overlap(local, remote) })),
     )
 }
 

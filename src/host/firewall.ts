@@ -103,7 +103,8 @@ function planWay(
   if (tellOnly) {
     if (plan.notes.length > 0) return
     const all = typed(dropping.command, ['-I', docker ? CHAIN : 'FORWARD', ...words.slice(0, 4), '-j', 'ACCEPT'])
-    const why = 'a rule for the tunnel alone needs a fixed-cidr (tsgre docker apply --flat)'
+    const why =
+      'a rule for the tunnel alone needs networks that do not overlap, or a fixed-cidr (tsgre docker apply --flat)'
     plan.notes.push(
       `FORWARD of ${dropping.command} drops frames of the bridge: ${why}; to let all of them pass: ${all}`,
     )

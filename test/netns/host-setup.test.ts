@@ -249,6 +249,21 @@ test('carries frames where settings cannot be written, as in most containers, an
   assert.is(stderr, '')
 })
 
+test('makes no rule that would open containers of one host to each other', async () => {
+  using rig = new Hosts()
+  const chains = ['-N DOCKER-USER', '-A FORWARD -j DOCKER-USER', '-A FORWARD -i docker0 -o docker0 -j DROP']
+  for (const words of chains) rig.execSync('A', ['iptables', ...words.split(' ')])
+  const before = rig.execSync('A', ['iptables', '-S'])
+  const wide = await rig.tsgre('A', ['--route', '10.103.0.0/16'])
+  assert.is(rig.execSync('A', ['iptables', '-S']), before)
+  assert.match(wide.lines.join('\n'), /needs networks that do not overlap/)
+  await wide.stop()
+  const exact = await rig.tsgre('A', ROUTE)
+  assert.match(rig.execSync('A', ['iptables', '-S', 'DOCKER-USER']), /-s 10\.103\.200\.0\/24 -d 10\.103\.100\.0\/24/)
+  await exact.stop()
+  assert.is(rig.execSync('A', ['iptables', '-S']), before)
+})
+
 test('--dry-run prints every change in its order and makes none', async () => {
   using rig = new Hosts()
   const { env, folder } = options(rig)
