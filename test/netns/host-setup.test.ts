@@ -256,7 +256,7 @@ test('makes no rule that would open containers of one host to each other', async
   const before = rig.execSync('A', ['iptables', '-S'])
   const wide = await rig.tsgre('A', ['--route', '10.103.0.0/16'])
   assert.is(rig.execSync('A', ['iptables', '-S']), before)
-  assert.match(wide.lines.join('\n'), /needs networks that do not overlap/)
+  await wide.child.waitFor(/needs networks that do not overlap/)
   await wide.stop()
   const exact = await rig.tsgre('A', ROUTE)
   assert.match(rig.execSync('A', ['iptables', '-S', 'DOCKER-USER']), /-s 10\.103\.200\.0\/24 -d 10\.103\.100\.0\/24/)
