@@ -6,6 +6,7 @@
 import { checksum } from '../wire/checksum.js'
 import { read16, read32, write16 } from '../wire/network-order.js'
 import type { Octets } from '../wire/octets.js'
+import { flowHash } from './flow-hash.js'
 import {
   VIRTIO_NET_HDR_GSO_NONE,
   VIRTIO_NET_HDR_GSO_TCPV4,
@@ -36,7 +37,8 @@ export interface FrameList {
 export const MOST_SEGMENTS = 64
 
 const MOST_IP_BYTES = 65535
-const FLOWS = 64
+const FLOW_BITS = 6
+const FLOWS = 1 << FLOW_BITS
 const NONE = -1
 const FIN = 0x01
 const PSH = 0x08
@@ -97,7 +99,7 @@ export class Coalescer {
     const found = findLayers(memory.bytes, start, end, at)
     if (found === UNCLEAR) this.#first.fill(NONE) // whose ever it is, nothing may overtake it
     if (found !== FOUND) return
-    const flow = flowOf(memory.bytes, at.ip, at.version, at.transport)
+    const flow = flowHash(memory.bytes, at) >>> (32 - FLOW_BITS)
     if (this.#joins(from, i, flow)) return
     this.#first[flow] = NONE
     if (isPartial(memory, at)) this.#partial[i] = 1
@@ -248,12 +250,4 @@ export class Coalescer {
     to.csumStart[head] = at.transport - start
     to.csumOffset[head] = checksumField(at)
   }
-}
-
-/** A place among FLOWS for the flow of a packet: addresses and ports, of IPv6 addresses the last four octets. */
-function flowOf(bytes: Uint8Array, ip: number, version: number, transport: number): number {
-  const source = ip + (version === 4 ? 12 : 20)
-  const destination = ip + (version === 4 ? 16 : 36)
-  const mixed = read32(bytes, source) ^ Math.imul(read32(bytes, destination), 0x85eb_ca6b) ^ read32(bytes, transport)
-  return Math.imul(mixed ^ (mixed >>> 15), 0x9e37_79b1) >>> 26
 }
