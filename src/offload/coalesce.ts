@@ -237,6 +237,7 @@ export class Coalescer {
     const start = to.offset[head]
     findLayers(to.memory.bytes, start, start + to.length[head], at)
     const size = Math.max(1, longest - (at.payload - start))
+    to.length[head] = at.stop - start // the kernel would sum up padding, or cut it as payload
     this.#mark(to, head, start, size)
     // Where datagrams were put together, nothing says how long they were.
     if (at.stop - at.payload <= size || at.protocol === IPPROTO_UDP) to.gsoType[head] = VIRTIO_NET_HDR_GSO_NONE
