@@ -115,3 +115,15 @@ function udp(inner: Inner): Uint8Array {
   const header = [...two(sourcePort), ...two(destinationPort), ...two(8 + payload.length), 0, 0]
   return Uint8Array.from(Buffer.concat([Uint8Array.from(header), payload]))
 }
+
+/** Fields of frames with payloads of these sizes that follow each other in a flow. */
+export function neighbours(inner: Inner, sizes: readonly number[]): Inner[] {
+  const { sequence = 0, id = 0, protocol = TCP } = inner
+  let ahead = 0
+  return sizes.map((size, i) => {
+    const payload = Uint8Array.from({ length: size }, (_, at) => (ahead + at) * 7 + protocol)
+    const fields = { ...inner, id: (id + i) & 0xffff, sequence: (sequence + ahead) >>> 0, payload }
+    ahead += size
+    return fields
+  })
+}
