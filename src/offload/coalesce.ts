@@ -8,6 +8,7 @@ import { read16, read32, write16 } from '../wire/network-order.js'
 import type { Octets } from '../wire/octets.js'
 import { flowHash } from './flow-hash.js'
 import {
+  VIRTIO_NET_HDR_GSO_ECN,
   VIRTIO_NET_HDR_GSO_NONE,
   VIRTIO_NET_HDR_GSO_TCPV4,
   VIRTIO_NET_HDR_GSO_TCPV6,
@@ -44,6 +45,7 @@ const FIN = 0x01
 const PSH = 0x08
 const ACK = 0x10
 const ECE = 0x40
+const CWR = 0x80
 const DONT_FRAGMENT = 0x40
 
 export class Coalescer {
@@ -237,7 +239,10 @@ export class Coalescer {
     const start = to.offset[head]
     findLayers(to.memory.bytes, start, start + to.length[head], at)
     const size = Math.max(1, longest - (at.payload - start))
+    to.length[head] = at.stop - start // the kernel would sum up padding, or cut it as payload
     this.#mark(to, head, start, size)
+    if (at.protocol === IPPROTO_TCP && to.memory.bytes[at.transport + 13] & CWR)
+      to.gsoType[head] |= VIRTIO_NET_HDR_GSO_ECN
     // Where datagrams were put together, nothing says how long they were.
     if (at.stop - at.payload <= size || at.protocol === IPPROTO_UDP) to.gsoType[head] = VIRTIO_NET_HDR_GSO_NONE
   }

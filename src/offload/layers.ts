@@ -30,7 +30,7 @@ export function layers(): Layers {
 export const FOUND = 1
 /** No part of any TCP or UDP flow: another EtherType, another protocol. */
 export const OTHER = 0
-/** Maybe a part of a flow, but not one that can be told: a fragment, or headers that do not hold together. */
+/** Maybe a part of a flow, but not one that can be told: a fragment, an extension header, headers that do not hold together. */
 export const UNCLEAR = -1
 
 const IPV4_BYTES = 20
@@ -38,7 +38,8 @@ const IPV6_BYTES = 40
 const TCP_BYTES = 20
 const UDP_BYTES = 8
 const MORE_FRAGMENTS_AND_OFFSET = 0x3fff
-const FRAGMENT_HEADER = 44
+/** What parseIpv6 may stop at, and what may stand in front of TCP: too many options, routing, fragment, AH, and so on. */
+const EXTENSIONS: readonly number[] = [0, 43, 44, 51, 60, 135, 139, 140]
 
 const ethernet = ethernetHeader()
 const six = ipv6Header()
@@ -68,7 +69,7 @@ function ipv6Layers(bytes: Uint8Array, ip: number, end: number, out: Layers): nu
   const header = parseIpv6(bytes, ip, end, six)
   if (header < 0) return UNCLEAR
   const protocol = six.nextHeader
-  if (protocol !== IPPROTO_TCP && protocol !== IPPROTO_UDP) return protocol === FRAGMENT_HEADER ? UNCLEAR : OTHER
+  if (protocol !== IPPROTO_TCP && protocol !== IPPROTO_UDP) return EXTENSIONS.includes(protocol) ? UNCLEAR : OTHER
   out.version = 6
   return transportLayers(bytes, ip, protocol, ip + header, ip + IPV6_BYTES + six.payloadLength, out)
 }

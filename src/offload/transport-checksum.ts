@@ -30,13 +30,21 @@ export function verifyTransport(memory: Octets, at: Layers): boolean {
 
 /** Whether all checksums of a packet are right, that of an IPv4 header too. */
 export function verifyPacket(memory: Octets, at: Layers): boolean {
-  return (at.version === 6 || sum(memory, at.ip, at.transport) === 0xffff) && verifyTransport(memory, at)
+  return verifyIp(memory, at) && verifyTransport(memory, at)
 }
 
-/** Whether the field holds nothing but the pseudo header's sum: the rest was left to hardware that was not there. */
+function verifyIp(memory: Octets, at: Layers): boolean {
+  return at.version === 6 || sum(memory, at.ip, at.transport) === 0xffff
+}
+
+/**
+ * Whether the field holds nothing but the pseudo header's sum: the rest was left to hardware that was not there. Not of
+ * a packet whose IPv4 header is wrong, since whoever cuts it writes that anew and so makes it right.
+ */
 export function isPartial(memory: Octets, at: Layers): boolean {
   const partial = pseudoSum(memory, at, at.stop - at.transport)
-  return read16(memory.bytes, at.transport + checksumField(at)) === partial && !verifyTransport(memory, at)
+  const held = read16(memory.bytes, at.transport + checksumField(at))
+  return held === partial && !verifyTransport(memory, at) && verifyIp(memory, at)
 }
 
 /**
