@@ -4,7 +4,8 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Coalescer, type FrameList } from '#tsgre/offload/coalesce.js'
+import { Coalescer } from '#tsgre/offload/coalesce.js'
+import type { FrameList } from '#tsgre/offload/frame-list.js'
 import { FOUND, findLayers, layers } from '#tsgre/offload/layers.js'
 import { Segmenter } from '#tsgre/offload/segment.js'
 import { type Octets, octets } from '#tsgre/wire/octets.js'

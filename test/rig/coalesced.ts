@@ -2,7 +2,8 @@
 // not marked must be what came.
 
 import * as assert from 'uvu/assert'
-import { Coalescer, type FrameList } from '#tsgre/offload/coalesce.js'
+import { Coalescer } from '#tsgre/offload/coalesce.js'
+import type { FrameList } from '#tsgre/offload/frame-list.js'
 import { type Octets, octets } from '#tsgre/wire/octets.js'
 import type { Written } from './naive/naive-kernel.js'
 
