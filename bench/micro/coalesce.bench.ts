@@ -29,21 +29,20 @@ export function bench(): void {
 }
 
 function measure(title: string, frames: Uint8Array[]): void {
-  const from = listOf(frames)
-  const to = frameList(from.memory, frames.length)
   const coalescer = new Coalescer(frames.length, true)
-  const groups = naiveCoalesce(frames).length
-  compare(`coalesce: ${title}, ${frames.length} frames into ${groups}`, [
+  const lists = [false, true].map((simd) => {
+    const from = listOf(frames, 0, simd)
+    return { from, to: frameList(from.memory, frames.length) }
+  })
+  const [plain, simd] = lists.map(({ from, to }) => () => {
+    restore(from.memory.bytes, from.offset, frames)
+    coalescer.run(from, to, 1476)
+    return to.count
+  })
+  compare(`coalesce: ${title}, ${frames.length} frames into ${naiveCoalesce(frames).length}`, [
     { name: 'naive', run: (times) => repeat(times, () => naiveCoalesce(frames).length) },
-    {
-      name: 'tsgre',
-      run: (times) =>
-        repeat(times, () => {
-          restore(from.memory.bytes, from.offset, frames)
-          coalescer.run(from, to, 1476)
-          return to.count
-        }),
-    },
+    { name: 'tsgre', run: (times) => repeat(times, plain) },
+    { name: 'tsgre, SIMD', run: (times) => repeat(times, simd) },
   ])
 }
 

@@ -1,10 +1,11 @@
 // A superframe of 64 KiB taken apart: headers written and payload summed for each of its segments.
 
 import { Segmenter } from '#tsgre/offload/segment.js'
-import { octets } from '#tsgre/wire/octets.js'
+import { type Octets, octets } from '#tsgre/wire/octets.js'
 import { type Inner, innerFrame, TIMESTAMPS, UDP } from '../../test/rig/flows.js'
 import { naiveSegments } from '../../test/rig/naive/naive-segment.js'
 import { random } from '../../test/rig/random.js'
+import { testMemory } from '../../test/rig/test-memory.js'
 import { compare } from '../measure.js'
 
 const LONGEST = 1476
@@ -20,24 +21,22 @@ export function bench(): void {
 
 function measure(title: string, inner: Inner, asked: number): void {
   const frame = innerFrame({ ...inner, checksum: 'partial' })
-  const memory = octets(new Uint8Array((START + frame.length + 3) & ~3))
-  memory.bytes.set(frame, START)
   const end = START + frame.length
   const headers = octets(new Uint8Array(512))
   const segmenter = new Segmenter()
+  const cut = (memory: Octets) => {
+    let total = 0
+    segmenter.begin(memory, START, end, asked, LONGEST)
+    while (segmenter.more) total += segmenter.next(headers, 0)
+    return total
+  }
+  const [plain, simd] = [false, true].map((simd) => testMemory(end, 0, simd))
+  for (const memory of [plain, simd]) memory.bytes.set(frame, START)
   const segments = naiveSegments(frame, asked, LONGEST)?.length
   compare(`segment: ${title}, ${frame.length} octets into ${segments} segments`, [
     { name: 'naive', run: (times) => repeat(times, () => naiveSegments(frame, asked, LONGEST)?.length ?? 0) },
-    {
-      name: 'tsgre',
-      run: (times) =>
-        repeat(times, () => {
-          let total = 0
-          segmenter.begin(memory, START, end, asked, LONGEST)
-          while (segmenter.more) total += segmenter.next(headers, 0)
-          return total
-        }),
-    },
+    { name: 'tsgre', run: (times) => repeat(times, () => cut(plain)) },
+    { name: 'tsgre, SIMD', run: (times) => repeat(times, () => cut(simd)) },
   ])
 }
 

@@ -15,6 +15,7 @@ import { ACK, type Inner, innerFrame, neighbours, PSH, TIMESTAMPS, UDP } from '.
 import { QINQ } from '../rig/frames.js'
 import { random } from '../rig/random.js'
 import { withFlags } from '../rig/reexec.js'
+import { testMemory } from '../rig/test-memory.js'
 import { Traffic } from '../rig/traffic.js'
 
 withFlags(import.meta.url, '--max-semi-space-size=1')
@@ -38,9 +39,9 @@ interface Superframe {
 
 const START = 64
 
-function superframe(inner: Inner): Superframe {
+function superframe(inner: Inner, simd = false): Superframe {
   const frame = innerFrame({ ...inner, payload: random(1).bytes(64000), checksum: 'partial' })
-  const memory = octets(new Uint8Array((START + frame.length + 3) & ~3))
+  const memory = testMemory(START + frame.length, 0, simd)
   memory.bytes.set(frame, START)
   return { memory, end: START + frame.length }
 }
@@ -63,7 +64,7 @@ function takeApart(count: number, kinds: readonly Superframe[], headers: Octets,
 const segmenter = new Segmenter()
 
 test('takes a million segments of superframes without a collection', async () => {
-  const kinds = KINDS.map(superframe)
+  const kinds = KINDS.map((inner) => superframe(inner))
   const headers = octets(new Uint8Array(512))
   const total = new Float64Array(1)
   const found = await steadyCollections(SEGMENTS, (count) => {
@@ -73,8 +74,14 @@ test('takes a million segments of superframes without a collection', async () =>
   assert.ok(total[0] > SEGMENTS)
 })
 
+test('takes a million segments of a superframe in memory that WebAssembly sums without a collection', async () => {
+  const kinds = [superframe(KINDS[0], true)]
+  const headers = octets(new Uint8Array(512))
+  assert.is(await steadyCollections(SEGMENTS, (count) => takeApart(count, kinds, headers)), 0)
+})
+
 test('finds the layers of a million frames without a collection', async () => {
-  const kinds = KINDS.map(superframe)
+  const kinds = KINDS.map((inner) => superframe(inner))
   const at = layers()
   const wrong = new Float64Array(1)
   const found = await steadyCollections(SEGMENTS, (count) => {
@@ -94,11 +101,11 @@ class Again {
   readonly #before: Uint8Array
   readonly #coalescer: Coalescer
 
-  constructor(frames: readonly Uint8Array[], udp = true) {
-    this.#from = listOf(frames)
+  constructor(frames: readonly Uint8Array[], simd = false) {
+    this.#from = listOf(frames, 0, simd)
     this.#to = frameList(this.#from.memory, frames.length)
     this.#before = this.#from.memory.bytes.slice()
-    this.#coalescer = new Coalescer(frames.length, udp)
+    this.#coalescer = new Coalescer(frames.length, true)
   }
 
   /** Puts together `count` frames at least; returns how many of the last list went on with another. */
@@ -126,7 +133,9 @@ test('puts a million frames of interleaved flows together without a collection',
   const flows = [HIGH, { ...HIGH, version: 6 as const, options: TIMESTAMPS }, { ...HIGH, protocol: UDP, sourcePort: 9 }]
   const lists = flows.map((inner) => neighbours({ ...inner, id: 0xfff0 }, Array(20).fill(700)).map(innerFrame))
   const frames = lists[0].flatMap((_, i) => lists.map((list) => list[i]))
-  assert.equal(await collections(new Again(frames)), { found: 0, joined: 57 })
+  for (const simd of [false, true]) {
+    assert.equal(await collections(new Again(frames, simd)), { found: 0, joined: 57 })
+  }
 })
 
 test('puts a million frames with every kind of fault together without a collection', async () => {
@@ -142,13 +151,13 @@ test('leaves a million merged frames with partial checksums to the kernel withou
 })
 
 test('takes a million segments without a collection after V8 has seen all of the above', async () => {
-  const kinds = KINDS.map(superframe)
+  const kinds = KINDS.map((inner) => superframe(inner))
   const headers = octets(new Uint8Array(512))
   assert.is(await steadyCollections(SEGMENTS, (count) => takeApart(count, kinds, headers)), 0)
 })
 
 test('would see one small object made for every segment', async () => {
-  const kinds = KINDS.map(superframe)
+  const kinds = KINDS.map((inner) => superframe(inner))
   const headers = octets(new Uint8Array(512))
   assert.ok((await steadyCollections(SEGMENTS, (count) => takeApart(count, kinds, headers, [{}]))) > 0)
 })
