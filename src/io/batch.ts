@@ -42,7 +42,7 @@ export class Batch {
   readonly flow: Uint8Array
   /** Which remote entry i came from: its index, or -1 for none of ours. */
   readonly peer: Int8Array
-  /** Of frames only, as in FrameList of offload/coalesce.ts: what is left to the other side. */
+  /** Of frames only, as in FrameList of offload/frame-list.ts: what is left to the other side. */
   readonly joined: Uint16Array
   readonly gsoType: Uint8Array
   readonly gsoSize: Uint16Array

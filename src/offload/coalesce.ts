@@ -5,8 +5,8 @@
 
 import { checksum } from '../wire/checksum.js'
 import { read16, read32, write16 } from '../wire/network-order.js'
-import type { Octets } from '../wire/octets.js'
 import { flowHash } from './flow-hash.js'
+import type { FrameList } from './frame-list.js'
 import {
   VIRTIO_NET_HDR_GSO_ECN,
   VIRTIO_NET_HDR_GSO_NONE,
@@ -17,22 +17,6 @@ import {
 import { FOUND, findLayers, IPPROTO_TCP, IPPROTO_UDP, layers, UNCLEAR } from './layers.js'
 import { sameHeaders } from './same-headers.js'
 import { checksumField, isPartial, pseudoSum, verifyPacket } from './transport-checksum.js'
-
-/** A list of frames in one memory, in columns. */
-export interface FrameList {
-  readonly memory: Octets
-  readonly offset: Int32Array
-  readonly length: Int32Array
-  /** Octets of headers a frame leaves out because it goes on with the superframe before it; 0 where it stands for itself. */
-  readonly joined: Uint16Array
-  readonly gsoType: Uint8Array
-  /** Octets of payload in a segment. */
-  readonly gsoSize: Uint16Array
-  /** Where the checksum that is to be filled in begins, and where its field lies behind that; 0 and 0 where it is complete. */
-  readonly csumStart: Uint16Array
-  readonly csumOffset: Uint16Array
-  count: number
-}
 
 /** How many frames of a flow become one at most: what UDP_MAX_SEGMENTS of linux/udp.h was when it was new. */
 export const MOST_SEGMENTS = 64

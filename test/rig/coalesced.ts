@@ -2,9 +2,11 @@
 // not marked must be what came.
 
 import * as assert from 'uvu/assert'
-import { Coalescer, type FrameList } from '#tsgre/offload/coalesce.js'
-import { type Octets, octets } from '#tsgre/wire/octets.js'
+import { Coalescer } from '#tsgre/offload/coalesce.js'
+import type { FrameList } from '#tsgre/offload/frame-list.js'
+import type { Octets } from '#tsgre/wire/octets.js'
 import type { Written } from './naive/naive-kernel.js'
+import { testMemory } from './test-memory.js'
 
 /** One frame or superframe as it is written, and which frames are in it. */
 export interface Delivered extends Written {
@@ -16,6 +18,8 @@ export interface Run {
   longest?: number
   /** What all memory around the frames holds. */
   canary?: number
+  /** Whether their memory is of the kind that WebAssembly sums. */
+  simd?: boolean
 }
 
 /** A list with room for `capacity` frames. */
@@ -35,9 +39,9 @@ export function frameList(memory: Octets, capacity: number): FrameList {
 }
 
 /** The frames one after the other, at all alignments, with some octets of `canary` between. */
-export function listOf(frames: readonly Uint8Array[], canary = 0xa5): FrameList {
+export function listOf(frames: readonly Uint8Array[], canary = 0xa5, simd = false): FrameList {
   const space = frames.reduce((total, frame) => total + frame.length + 24, 64)
-  const list = frameList(octets(new Uint8Array((space + 3) & ~3).fill(canary)), frames.length)
+  const list = frameList(testMemory(space, canary, simd), frames.length)
   let at = 16
   for (const frame of frames) {
     list.memory.bytes.set(frame, at)
@@ -52,9 +56,10 @@ const coalescers = [false, true].map((udp) => new Coalescer(256, udp))
 
 /** Up to 256 frames through a coalescer that has seen others before. */
 export function coalesce(frames: readonly Uint8Array[], run: Run = {}): Delivered[] {
-  const { udp = true, longest = 1 << 16, canary = 0xa5 } = run
-  const from = listOf(frames, canary)
+  const { udp = true, longest = 1 << 16, canary = 0xa5, simd = false } = run
+  const from = listOf(frames, canary, simd)
   const to = frameList(from.memory, frames.length)
+  to.count = 1 // left from the list before
   coalescers[udp ? 1 : 0].run(from, to, longest)
   assert.is(to.count, frames.length, 'as many as came')
   assertAround(from, canary)

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { MOST_HEADER_BYTES, Segmenter } from '#tsgre/offload/segment.js'
 import { octets } from '#tsgre/wire/octets.js'
 import { naiveSum } from './naive/naive-checksum.js'
+import { testMemory } from './test-memory.js'
 
 const segmenter = new Segmenter()
 const SLAB_BYTES = 320
@@ -19,14 +20,16 @@ export interface Cut {
   into?: number
   /** What all memory around holds. */
   canary?: number
+  /** Whether the superframe's memory is of the kind that WebAssembly sums. */
+  simd?: boolean
 }
 
 /** The segments, or undefined where the segmenter refuses. */
 export function segmentsOf(superframe: Uint8Array, cut: Cut): Uint8Array[] | undefined {
-  const { asked, longest = 1 << 16, align = 0, canary = 0xa5 } = cut
+  const { asked, longest = 1 << 16, align = 0, canary = 0xa5, simd = false } = cut
   const start = 64 + align
   const end = start + superframe.length
-  const memory = octets(new Uint8Array((end + 67) & ~3).fill(canary))
+  const memory = testMemory(end + 64, canary, simd)
   memory.bytes.set(superframe, start)
   const before = memory.bytes.slice()
   if (!segmenter.begin(memory, start, end, asked, longest)) return undefined

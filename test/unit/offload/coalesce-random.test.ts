@@ -70,7 +70,7 @@ function deliver(seed: number, lists: number, faults: { every: number; anywhere:
   let joined = 0
   for (let round = 0; round < lists; round++) {
     const list = traffic.list(1 + dice.below(dice.oneIn(8) ? 250 : 64))
-    const delivered = coalesce(list, { udp, longest: LONGEST, canary: dice.below(256) })
+    const delivered = coalesce(list, { udp, longest: LONGEST, canary: dice.below(256), simd: dice.oneIn(2) })
     const out = delivered.flatMap(naiveKernel)
     assert.equal(byFlow(out), byFlow(list.flatMap(without)), `seed ${seed}, list ${round}`)
     frames += list.length

@@ -53,7 +53,14 @@ function superframe({ below, oneIn, word }: Random, most: number): Inner {
 function compare(round: number, most: number, asked: number): number {
   const frame = innerFrame(superframe(dice, most))
   const longest = dice.oneIn(2) ? 1 << 16 : 60 + dice.below(1500)
-  const cut = { asked, longest, align: dice.below(4), into: dice.below(4), canary: dice.below(256) }
+  const cut = {
+    asked,
+    longest,
+    align: dice.below(4),
+    into: dice.below(4),
+    canary: dice.below(256),
+    simd: dice.oneIn(2),
+  }
   const expected = naiveSegments(frame, asked, longest)
   const segments = segmentsOf(frame, cut)
   const same = Buffer.compare(Buffer.concat(segments ?? []), Buffer.concat(expected ?? []))
