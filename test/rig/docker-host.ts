@@ -44,11 +44,12 @@ exec sleep infinity`
  */
 const SYSTEMCTL = `#!/bin/sh
 D=$(dirname "$0")/..
+running() { grep -qs '^State:.[^ZX]' /proc/$P/status; }
 [ "$1" = reset-failed ] && { rm -f $D/starts; exit 0; }
 echo "$*" >> $D/asked
 [ -e $D/broken ] && { echo "Failed to connect to bus" >&2; exit 1; }
 if [ "$1" = stop ] || [ "$1" = restart ]; then
-  P=$(cat /run/docker.pid 2>/dev/null) && kill $P 2>/dev/null && while [ -d /proc/$P ]; do sleep 0.05; done
+  P=$(cat /run/docker.pid 2>/dev/null) && kill $P 2>/dev/null && while running; do sleep 0.05; done
   rm -f /run/docker.pid
 fi
 [ "$1" = stop ] || [ -e $D/silent ] && exit 0
@@ -56,7 +57,7 @@ echo >> $D/starts
 [ $(wc -l < $D/starts) -gt 3 ] && { echo "docker.service: Start request repeated too quickly." >&2; exit 1; }
 setsid dockerd --cgroup-parent=/$(hostname) $(cat $D/flags) </dev/null >>$D/dockerd.log 2>&1 &
 P=$!
-while [ -d /proc/$P ]; do
+while running; do
   [ -S /run/docker.sock ] && /usr/bin/docker -H unix:///run/docker.sock version >/dev/null 2>&1 && exit 0
   sleep 0.05
 done
