@@ -11,6 +11,7 @@ import { ACK, innerFrame, PSH } from '../rig/flows.js'
 import { Hosts } from '../rig/hosts.js'
 import { Ovs } from '../rig/ovs.js'
 import { random } from '../rig/random.js'
+import { segmentedDatagrams } from '../rig/segmented-datagrams.js'
 import type { Family, HostName } from '../rig/topology.js'
 
 const LONG = Boolean(process.env.TSGRE_LONG)
@@ -19,7 +20,6 @@ const MUCH = (LONG ? 1000 : 64) * MB
 const SOME = (LONG ? 64 : 8) * MB
 const FAMILIES: readonly Family[] = [4, 6]
 const HOSTS: readonly HostName[] = ['A', 'B']
-const SEGMENTS = fileURLToPath(new URL('../rig/udp-segments.js', import.meta.url))
 const PEER = fileURLToPath(new URL('../rig/gre-peer.js', import.meta.url))
 
 /** A flat overlay with IPv6, in which no container speaks before both ends are up. */
@@ -69,22 +69,10 @@ for (const level of ['uso', 'tso', 'csum', 'off']) {
     assert.equal([daemons.A.up.offload, daemons.B.up.offload], [level, level])
     await rig.reach('cA', 'cB')
     await transferBothWays(rig, 4, 3 * MB)
-    const { came, sent } = await segmentedDatagrams(rig, 4)
+    const { came, sent } = await segmentedDatagrams(rig, 'cA', 'cB')
     assert.equal(came, { good: sent, bad: 0, reordered: 0, last: sent - 1 })
     await closeBothBooks(rig, daemons)
   })
-}
-
-/** A container sends datagrams that it has the kernel cut. */
-async function segmentedDatagrams(rig: Hosts, family: Family, size = 1200, messages = 100) {
-  const to = rig.address('cB', family)
-  const receiver = rig.spawn('cB', [process.execPath, SEGMENTS, 'receive', to, '9001'])
-  await receiver.waitFor(/^ready/)
-  const argv = [process.execPath, SEGMENTS, 'send', to, '9001', `${size}`, `${messages}`]
-  const { stdout } = await rig.exec('cA', argv)
-  const came = JSON.parse(await receiver.waitFor(/^\{/))
-  await receiver.stop('SIGKILL')
-  return { came, sent: Number(stdout.split(' ')[1]) }
 }
 
 for (const family of FAMILIES) {
@@ -92,7 +80,7 @@ for (const family of FAMILIES) {
     using rig = new Hosts({ overlay: 'flat', containerIpv6: true })
     const daemons = await joined(rig, [], [])
     for (const size of [1200, 1, 100, 1410].map((bytes) => bytes + 4)) {
-      const { came, sent } = await segmentedDatagrams(rig, family, size)
+      const { came, sent } = await segmentedDatagrams(rig, 'cA', 'cB', { family, size })
       assert.equal(came, { good: sent, bad: 0, reordered: 0, last: sent - 1 }, `${size} bytes`)
     }
     await closeBothBooks(rig, daemons)
@@ -110,7 +98,7 @@ test('the wire carries no packet above its MTU and no wrong checksum', async () 
   await rig.transfer('cB', 'cA', 3 * MB)
   await rig.transfer('cB', 'cA', MB, { family: 6 })
   await rig.transfer('cA', 'cB', 3 * MB)
-  await segmentedDatagrams(rig, 4, 1400, 10)
+  await segmentedDatagrams(rig, 'cA', 'cB', { size: 1400, messages: 10 })
   const lines = await wire.stop(['-nn', '-t', '-vv'])
   const packets = packetsOfPcap(readFileSync(wire.path))
   assert.ok(packets.length > 5000, `${packets.length}`)

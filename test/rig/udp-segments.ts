@@ -13,6 +13,7 @@ import { pseudoRandom } from './prng.js'
 
 const SEGMENTS = 40
 const SILENCE_MS = 500
+const NOTHING_MS = 6000
 const [how, address, port, size, count] = process.argv.slice(2)
 
 /** Datagram `number`: four octets of number, then what follows from it. */
@@ -54,6 +55,8 @@ function receive(): void {
   })
   socket.bind(Number(port), address, () => {
     socket.setRecvBufferSize(4 << 20)
+    // Where nothing comes, that is said too.
+    silence = setTimeout(() => console.log(JSON.stringify(came)), NOTHING_MS)
     console.log('ready')
   })
 }
