@@ -85,7 +85,12 @@ export class TapPort implements Port {
   }
 
   #writeFrame(from: Batch, i: number): number {
-    return write(this.fd, from.memory.address + from.offset[i], from.length[i])
+    const payload = from.memory.address + from.offset[i]
+    const header = from.headerLength[i]
+    if (header === 0) return write(this.fd, payload, from.length[i])
+    this.#pieces.set(0, from.headers.address + from.headerOffset[i], header)
+    this.#pieces.set(1, payload, from.length[i])
+    return writev(this.fd, this.#pieces.address, 2)
   }
 
   /** Entry `first`, and the payload of those that go on with it up to `end`, behind one virtio_net_hdr. */
@@ -94,11 +99,12 @@ export class TapPort implements Port {
     const pieces = this.#pieces
     writeVnetHeader(from, first, this.#vnet.bytes, 0)
     pieces.set(0, this.#vnet.address, VNET_HEADER_BYTES)
+    pieces.set(1, from.headers.address + from.headerOffset[first], from.headerLength[first]) // mostly of no length
     for (let i = first; i < end; i++) {
       const skipped = from.joined[i]
-      pieces.set(1 + i - first, address + from.offset[i] + skipped, from.length[i] - skipped)
+      pieces.set(2 + i - first, address + from.offset[i] + skipped, from.length[i] - skipped)
     }
-    return writev(this.fd, pieces.address, 1 + end - first)
+    return writev(this.fd, pieces.address, 2 + end - first)
   }
 
   #dropCode(error: number): number {

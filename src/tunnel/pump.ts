@@ -9,6 +9,7 @@ import { reaches } from '../offload/gso.js'
 import { GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE, greHeaderLength } from '../wire/gre.js'
 import { Decapsulator } from './decapsulate.js'
 import { Encapsulator } from './encapsulate.js'
+import { Finisher } from './finish.js'
 import type { PumpSettings } from './settings.js'
 import type { Counters } from './stats.js'
 
@@ -26,6 +27,7 @@ export class Pump {
   readonly #received = new Batch(BATCH_ENTRIES, RECEIVED_AT_ONCE)
   readonly #delivered: Batch
   readonly #coalescer: Coalescer | undefined
+  readonly #finisher = new Finisher()
   readonly #encapsulator: Encapsulator
   readonly #decapsulator: Decapsulator
   readonly #counters: Counters
@@ -42,7 +44,9 @@ export class Pump {
     this.#greBytes = greBytes(settings)
     const offload = overlay.offload ?? 'off'
     if (reaches(offload, 'tso')) this.#coalescer = new Coalescer(RECEIVED_AT_ONCE, reaches(offload, 'uso'))
-    this.#delivered = this.#coalescer ? Batch.over(this.#received, RECEIVED_AT_ONCE) : this.#received
+    this.#delivered = this.#coalescer
+      ? Batch.over(this.#received, RECEIVED_AT_ONCE)
+      : Batch.over(this.#received, SENT_AT_ONCE, true)
   }
 
   /** Bytes of GRE and frame that fit one packet of the underlay now. */
@@ -108,23 +112,30 @@ export class Pump {
 
   /** One batch from the underlay to the overlay. */
   receive(now: number): boolean {
+    const received = this.#received
+    if (this.#underlay.read(received, this.#counters.drops) === 0) return false
+    this.#decapsulator.run(received, now)
+    const longest = this.#room - this.#greBytes
+    if (this.#coalescer) {
+      this.#coalescer.run(received, this.#delivered, longest)
+      this.#deliver()
+      return true
+    }
+    const finisher = this.#finisher
+    for (finisher.begin(received); finisher.more; this.#deliver()) finisher.fill(this.#delivered, longest)
+    return true
+  }
+
+  #deliver(): void {
     const delivered = this.#delivered
     const { drops } = this.#counters
-    if (this.#underlay.read(this.#received, drops) === 0) return false
-    this.#decapsulator.run(this.#received, now)
-    if (this.#coalescer) this.#coalesce(this.#coalescer)
+    delivered.head = 0
     this.#overlay.write(delivered, drops)
     // the overlay does not make us wait
     if (delivered.head < delivered.count) drops[DROP['queue-full']] += delivered.count - delivered.head
     this.#counters.addRx(delivered.sent, delivered.sentBytes)
     delivered.sent = 0
     delivered.sentBytes = 0
-    return true
-  }
-
-  #coalesce(coalescer: Coalescer): void {
-    this.#delivered.clear()
-    coalescer.run(this.#received, this.#delivered, this.#room - this.#greBytes)
   }
 }
 
