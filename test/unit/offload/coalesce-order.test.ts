@@ -2,8 +2,10 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { flowHash } from '#tsgre/offload/flow-hash.js'
+import { FOUND, findLayers, layers } from '#tsgre/offload/layers.js'
 import { together } from '../../rig/coalesced.js'
-import { innerFrame, neighbours, UDP } from '../../rig/flows.js'
+import { type Inner, innerFrame, neighbours, UDP } from '../../rig/flows.js'
 import { ETH_P_ARP, ethernet } from '../../rig/frames.js'
 
 /** Frames of two flows, with something between them. */
@@ -42,5 +44,28 @@ test('joins across frames that are no part of any flow', () => {
   const others = [ethernet(ETH_P_ARP, Array(28).fill(1)), new Uint8Array(), new Uint8Array(13).fill(8)]
   for (const frame of others) assert.equal(together(around(frame)), [[0, 1, 5, 6], [2, 3, 7, 8], [4]])
 })
+
+/** The place the coalescer keeps a flow in: the upper six bits of its hash. */
+function placeOf(inner: Inner): number {
+  const frame = innerFrame(inner)
+  const at = layers()
+  assert.is(findLayers(frame, 0, frame.length, at), FOUND)
+  return flowHash(frame, at) >>> 26
+}
+
+for (const field of ['source', 'destination', 'sourcePort', 'destinationPort'] as const) {
+  test(`keeps flows apart that have the same place and differ in their ${field} only`, () => {
+    for (const inner of [{}, { version: 6 }, { protocol: UDP }, { protocol: UDP, version: 6 }] as Inner[]) {
+      const found = [...Array(256).keys()].slice(3).find((value) => {
+        return placeOf({ ...inner, [field]: value }) === placeOf(inner)
+      })
+      assert.ok(found, 'none of 253 has the same place')
+      const frames = neighbours(inner, Array(5).fill(100)).map((fields, i) => {
+        return innerFrame(i === 2 ? { ...fields, [field]: found } : fields)
+      })
+      assert.equal(together(frames), [[0, 1], [2], [3, 4]])
+    }
+  })
+}
 
 test.run()
