@@ -1,26 +1,28 @@
 // The test runner: node .build/test/run.js [part of a file name …].
-// Every *.test.js is a process of its own. Those that measure or change the machine run one after the other, the rest side by side.
+// Every *.test.js is a process of its own, with a mark and a temporary folder of its own: by them what a file left behind is told
+// from what its neighbour runs. Which files are neighbours, rig/lanes.ts decides.
 // Invariant: the last line is `N passed, N failed`, and nothing of the run is left on the machine.
 
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { deadlineSeconds } from './rig/deadlines.js'
+import { runInLanes } from './rig/lanes.js'
 import { describeLeftovers, findLeftovers, findOrphans, RUN_MARK, removeLeftovers, rigOwner } from './rig/leftovers.js'
 import { type FileReport, type RunningFile, runFile } from './rig/run-file.js'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const SUFFIX = '.test.js'
-const ALONE = /^(netns|host|alloc)\//
+// Two, also where there are more processors: network devices come and go under one lock of the kernel.
+const LANES = Math.min(2, availableParallelism())
 
-const mark = `${process.pid}.${Date.now()}`
-// Everything the files write to os.tmpdir() lands here, so the folders of rigs that were never closed name their owners.
+const runMark = `${process.pid}.${Date.now()}`
 const scratch = mkdtempSync(join(tmpdir(), 'tsgre-run-'))
-const owners = new Set<number>()
 const running = new Set<RunningFile>()
 const totals = { passed: 0, failed: 0, skipped: 0 }
+let started = 0
 let interrupted = false
 
 function testNames(filters: string[]): string[] {
@@ -31,12 +33,14 @@ function testNames(filters: string[]): string[] {
     .sort()
 }
 
-/** Removes and names what is left. A process that was just killed gets a second to be gone. */
-async function sweep(): Promise<string> {
-  for (const entry of readdirSync(scratch)) {
-    const owner = rigOwner(entry)
-    if (owner !== undefined) owners.add(owner)
-  }
+/** Whose rigs a file made: its own process's, and those that folders name which were never removed. */
+function ownersOf(pid: number, folder: string): Set<number> {
+  const owners = readdirSync(folder).map(rigOwner)
+  return new Set([pid, ...owners.filter((owner) => owner !== undefined)])
+}
+
+/** Removes and names what a file left. A process that was just killed gets a second to be gone. */
+async function sweep(mark: string, owners: ReadonlySet<number>): Promise<string> {
   for (let attempt = 0; attempt < 10 && describeLeftovers(findLeftovers(mark, owners)); attempt++) await sleep(100)
   const left = findLeftovers(mark, owners)
   removeLeftovers(left)
@@ -55,13 +59,15 @@ function print(name: string, report: FileReport): void {
 async function run(name: string): Promise<void> {
   if (interrupted) return
   const deadline = deadlineSeconds(name, Boolean(process.env.TSGRE_LONG)) * 1000
-  const file = runFile(join(HERE, name + SUFFIX), { TMPDIR: scratch, [RUN_MARK]: mark }, deadline)
+  const mark = `${runMark}.${++started}`
+  // Where the file's os.tmpdir() is.
+  const folder = join(scratch, String(started))
+  mkdirSync(folder)
+  const file = runFile(join(HERE, name + SUFFIX), { TMPDIR: folder, [RUN_MARK]: mark }, deadline)
   running.add(file)
   const report = await file.report
   running.delete(file)
-  owners.add(report.pid)
-  // Side by side, what a file left cannot be told from what its neighbours run: those are swept together.
-  const left = ALONE.test(name) ? await sweep() : ''
+  const left = await sweep(mark, ownersOf(report.pid, folder))
   if (left) {
     report.failed++
     report.trouble = [report.trouble, `left behind ${left}`].filter(Boolean).join('; ')
@@ -70,14 +76,6 @@ async function run(name: string): Promise<void> {
   totals.failed += report.failed
   totals.skipped += report.skipped
   print(name, report)
-}
-
-async function sideBySide(names: string[], lanes: number): Promise<void> {
-  const waiting = [...names]
-  const lane = async () => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await run(name)
-  }
-  await Promise.all(Array.from({ length: lanes }, lane))
 }
 
 function finish(): void {
@@ -100,15 +98,5 @@ const orphans = findOrphans()
 removeLeftovers(orphans)
 if (orphans.namespaces.length > 0) console.log(`removed what an earlier run left: ${describeLeftovers(orphans)}`)
 
-const names = testNames(process.argv.slice(2))
-await sideBySide(
-  names.filter((name) => !ALONE.test(name)),
-  Math.min(4, availableParallelism()),
-)
-const left = await sweep()
-if (left) {
-  totals.failed++
-  console.log(`FAIL left behind: ${left}`)
-}
-for (const name of names.filter((name) => ALONE.test(name))) await run(name)
+await runInLanes(testNames(process.argv.slice(2)), LANES, run)
 finish()

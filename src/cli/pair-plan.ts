@@ -79,12 +79,24 @@ function readEnd(option: 'a' | 'b', text: string | undefined): End {
       text,
       `--${option} ${text}: a link-local address is another one on each link; name a global one`,
     )
+  const address = asOption(option, text, () => readAddress(option, underlay, undefined))
+  if (isLoopback(address))
+    refuse(
+      'TSGRE_REMOTE_IS_LOCAL',
+      option,
+      text,
+      `--${option} ${text}: ${address.text} is every host itself; name the address at which the other host reaches this one`,
+    )
   return {
     option,
     text,
-    address: asOption(option, text, () => readAddress(option, underlay, undefined)),
+    address,
     bip: asOption(option, text, () => validateBip(bip)),
   }
+}
+
+function isLoopback({ family, bytes, text }: Address): boolean {
+  return family === 4 ? bytes[0] === 127 : text === '::1'
 }
 
 /** A refusal of a part names the option it was in. */
@@ -108,27 +120,29 @@ function refuseTogether(a: End, b: End, flat: boolean): void {
       : 'no route could tell them apart'
     no('TSGRE_BAD_BIP', `${b.bip.network} overlaps ${a.bip.network} of --a; ${what}; choose another one`)
   }
-  if (flat) refuseFlat(a, b, no)
-  for (const { address } of [a, b])
-    for (const { option, text, bip } of [a, b])
-      if (bip.contains(address.text))
-        refuse(
-          'TSGRE_ROUTE_LOOP',
-          option,
-          text,
-          `--${option} ${text}: ${bip.network} holds the host ${address.text}, and the tunnel would carry itself; choose another network`,
-        )
-}
-
-function refuseFlat(a: End, b: End, no: (code: ErrorCode, why: string) => void): void {
-  const [whole, other] = [a, b].map(({ option, text, bip }) =>
-    asOption(option, text, () => validateBip(flatten(`${bip.address}/${bip.prefixLength}`).bip)),
-  ) as [Cidr, Cidr]
-  if (whole.network !== other.network)
+  const [wholeA, wholeB] = [bridgeNetwork(a, flat), bridgeNetwork(b, flat)]
+  if (flat && wholeA.network !== wholeB.network)
     no(
       'TSGRE_BAD_BIP',
-      `with --flat both lie in one /16, and ${a.bip.network} of --a lies in ${whole.network}; choose a part of that`,
+      `with --flat both lie in one /16, and ${a.bip.network} of --a lies in ${wholeA.network}; choose a part of that`,
     )
+  for (const { address } of [a, b]) {
+    refuseHolding(a, wholeA, address)
+    refuseHolding(b, wholeB, address)
+  }
+}
+
+/** What docker0 is in: its own network, or of a flat pair the /16 that both share. */
+function bridgeNetwork({ option, text, bip }: End, flat: boolean): Cidr {
+  if (!flat) return bip
+  return asOption(option, text, () => validateBip(flatten(`${bip.address}/${bip.prefixLength}`).bip))
+}
+
+/** The way to that host would lead into docker0: tunnel packets with it. */
+function refuseHolding({ option, text }: End, { network, contains }: Cidr, host: Address): void {
+  if (!contains(host.text)) return
+  const why = `${network} holds the host ${host.text}, and the tunnel would carry itself; choose another network`
+  refuse('TSGRE_ROUTE_LOOP', option, text, `--${option} ${text}: ${why}`)
 }
 
 function hostOf(own: End, other: End, request: PairRequest, mtu: number): PairHost {

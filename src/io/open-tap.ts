@@ -80,7 +80,10 @@ export function openTap(options: TapOptions): TapPort {
   }
 }
 
-/** What dev_valid_name() of net/core/dev.c refuses, what TUNSETIFF would take for a pattern, and the end of a C string. */
+/**
+ * What dev_valid_name() of net/core/dev.c refuses, what TUNSETIFF would take for a pattern, the end of a C string, and what
+ * every command that is given the name would take for an option, `--tap` of tsgre too.
+ */
 export function refuseTapName(name: string): void {
   if (name === '') refuse(name, 'give the device a name, such as tap0')
   const size = Buffer.byteLength(name)
@@ -88,6 +91,8 @@ export function refuseTapName(name: string): void {
   if (name === '.' || name === '..' || /[/:\s%]/.test(name) || name.includes('\0')) {
     refuse(name, 'a device name has no "/", ":", "%" or space in it, and is neither "." nor ".."')
   }
+  if (name.startsWith('-'))
+    refuse(name, 'commands would take a name that starts with "-" for an option; choose another')
 }
 
 const OPEN_HINTS = {

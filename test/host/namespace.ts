@@ -13,7 +13,8 @@ export interface Namespace {
 let count = 0
 
 export async function withNamespace(body: (namespace: Namespace) => Promise<void>): Promise<void> {
-  const name = `tsgre-test-${process.pid}-${count++}`
+  // As the rigs name theirs: the test runner finds by it whose it is.
+  const name = `tsgre-${process.pid}-test${count++}`
   const run: Execute = (command, args) => execute('ip', ['netns', 'exec', name, command, ...args])
   await execute('ip', ['netns', 'add', name])
   try {

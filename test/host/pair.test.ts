@@ -65,6 +65,11 @@ for (const [args, mtu, words] of [
   })
 }
 
+test('a host beside the networks of the containers is fine where they are not one', async () => {
+  const { a } = await planned('--a', '10.103.5.5=10.103.100.1/24', '--b', '10.103.5.6=10.103.200.1/24')
+  assert.is(a.host, '10.103.5.5')
+})
+
 test('a flat pair shares one network, has no routes, and tells each its part', async () => {
   const { a, b } = await planned('--flat', '--a', 'fd56::4=10.103.100.1/24', '--b', 'fd56::5=10.103.200.1/24')
   assert.equal([a.bridge, a.containers], ['10.103.100.1/16', '10.103.100.0/24'])
@@ -105,6 +110,22 @@ const refusals: readonly [args: readonly string[], code: string, option: string,
     'b',
     /192\.168\.56\.0\/24 holds the host 192\.168\.56\.4/,
   ],
+  [['--a', '127.0.0.1=10.103.100.1/24', ...B], 'TSGRE_REMOTE_IS_LOCAL', 'a', /127\.0\.0\.1 is every host itself/],
+  [[...A, '--b', '127.8.0.9=10.103.200.1/24'], 'TSGRE_REMOTE_IS_LOCAL', 'b', /the other host reaches this one/],
+  [
+    ['--a', 'fd56::4=10.103.100.1/24', '--b', '::1=10.103.200.1/24'],
+    'TSGRE_REMOTE_IS_LOCAL',
+    'b',
+    /::1 is every host itself/,
+  ],
+  [
+    ['--flat', '--a', '10.103.5.5=10.103.100.1/24', ...B],
+    'TSGRE_ROUTE_LOOP',
+    'a',
+    /10\.103\.0\.0\/16 holds the host 10\.103\.5\.5.*choose another network/,
+  ],
+  [['--flat', ...A, '--b', '10.103.5.5=10.103.200.1/24'], 'TSGRE_ROUTE_LOOP', 'a', /holds the host 10\.103\.5\.5/],
+  [[...A, ...B, '--tap=-x'], 'TSGRE_BAD_TAP', 'tap', /starts with "-" for an option/],
   [[...A, ...B, '--key', '4294967296'], 'TSGRE_BAD_KEY', 'key', /4294967295/],
   [[...A, ...B, '--tap', 'a name'], 'TSGRE_BAD_TAP', 'tap', /space/],
   [[...A, ...B, '--underlay-mtu', '500'], 'TSGRE_BAD_MTU', 'underlay-mtu', /leaves 462 bytes/],

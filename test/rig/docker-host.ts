@@ -19,6 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Child, type ChildOptions, type Ended } from './child.js'
 import { closeWithProcess } from './close-with-process.js'
+import { CONTAINERD, SYSTEMCTL } from './docker-unit.js'
 import { removeNamespace } from './leftovers.js'
 
 const MAIN = fileURLToPath(import.meta.resolve('#tsgre/cli/main.js'))
@@ -37,32 +38,6 @@ mkdir -p /run/systemd/system
 ip link set lo up
 touch $1/ready
 exec sleep infinity`
-
-/**
- * As systemctl does for Docker's unit, which is of Type=notify: comes back when dockerd is ready, or fails when it ended; and
- * lets it be started three times, then not until the counter is reset.
- */
-const SYSTEMCTL = `#!/bin/sh
-D=$(dirname "$0")/..
-[ "$1" = reset-failed ] && { rm -f $D/starts; exit 0; }
-echo "$*" >> $D/asked
-[ -e $D/broken ] && { echo "Failed to connect to bus" >&2; exit 1; }
-if [ "$1" = stop ] || [ "$1" = restart ]; then
-  P=$(cat /run/docker.pid 2>/dev/null) && kill $P 2>/dev/null && while [ -d /proc/$P ]; do sleep 0.05; done
-  rm -f /run/docker.pid
-fi
-[ "$1" = stop ] || [ -e $D/silent ] && exit 0
-echo >> $D/starts
-[ $(wc -l < $D/starts) -gt 3 ] && { echo "docker.service: Start request repeated too quickly." >&2; exit 1; }
-setsid dockerd --cgroup-parent=/$(hostname) $(cat $D/flags) </dev/null >>$D/dockerd.log 2>&1 &
-P=$!
-while [ -d /proc/$P ]; do
-  [ -S /run/docker.sock ] && /usr/bin/docker -H unix:///run/docker.sock version >/dev/null 2>&1 && exit 0
-  sleep 0.05
-done
-echo "Job for docker.service failed because the control process exited with error code." >&2
-exit 1
-`
 
 const opened = new Set<DockerHost>()
 let made = 0
@@ -95,6 +70,7 @@ export class DockerHost {
     for (const directory of ['lib', 'etc', 'bin']) mkdirSync(join(this.folder, directory))
     writeFileSync(join(this.folder, 'bin', 'systemctl'), SYSTEMCTL)
     chmodSync(join(this.folder, 'bin', 'systemctl'), 0o755)
+    writeFileSync(join(this.folder, 'containerd.toml'), CONTAINERD)
     this.setFlags('')
     execFileSync('ip', ['netns', 'add', this.name])
     const inside = `hostname ${this.name}\n${SETUP}`

@@ -42,6 +42,11 @@ test('refuses a name with a NUL in it: the kernel would cut it there', () => {
   refused(() => refuseTapName('tap0\0x'), 'tap0\0x', /a device name has no/)
 })
 
+test('refuses a name that commands would take for an option', () => {
+  for (const name of ['-', '-x', '--tap'])
+    refused(() => refuseTapName(name), name, /starts with "-" for an option; choose another/)
+})
+
 test('refuses a name that belongs to no TAP, and leaves that device alone', () => {
   ip('link add taken type veth peer name other')
   const before = ip('link show taken')
