@@ -44,6 +44,8 @@ const DIFFERENCES: Record<string, [inner: Inner, other: Inner]> = {
   'another acknowledgment': [{}, { acknowledgment: 0x8000_0000 }],
   'another window': [{}, { window: 503 }],
   'another urgent pointer': [{}, { urgent: 1 }],
+  'another upper octet of the window': [{}, { window: 502 + 256 }],
+  'another upper octet of the urgent pointer': [{}, { urgent: 256 }],
   'other time stamps': [{ options: TIMESTAMPS }, { options: [...TIMESTAMPS.slice(0, 11), 8] }],
   'no time stamps': [{ options: TIMESTAMPS }, { options: [] }],
   'time stamps': [{}, { options: TIMESTAMPS }],
