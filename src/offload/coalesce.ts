@@ -159,14 +159,13 @@ export class Coalescer {
   #verifyFirst(from: FrameList, flow: number): boolean {
     if (this.#verified[flow] === 0) {
       const at = this.#at
-      const { ip, transport, payload, stop } = at
+      const { ip, transport, stop } = at
       at.ip = this.#ipAt[flow]
       at.transport = this.#transportAt[flow]
       at.stop = from.offset[this.#first[flow]] + from.length[this.#first[flow]]
       this.#verified[flow] = verifyPacket(from.memory, at) ? 1 : 2
       at.ip = ip
       at.transport = transport
-      at.payload = payload
       at.stop = stop
     }
     return this.#verified[flow] === 1

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { Coalescer } from '#tsgre/offload/coalesce.js'
 import type { FrameList } from '#tsgre/offload/frame-list.js'
 import type { Octets } from '#tsgre/wire/octets.js'
-import type { Written } from './naive/naive-kernel.js'
+import { naiveKernel, type Written } from './naive/naive-kernel.js'
 import { testMemory } from './test-memory.js'
 
 /** One frame or superframe as it is written, and which frames are in it. */
@@ -76,6 +76,15 @@ export function coalesce(frames: readonly Uint8Array[], run: Run = {}): Delivere
     if (csumStart === 0) assert.ok(Buffer.compare(frame, frames[members[0]]) === 0, 'unmarked, but changed')
   }
   return delivered
+}
+
+/** Which frames go together. The kernel must make of them what came, octet for octet. */
+export function together(frames: readonly Uint8Array[], run: Run = {}): number[][] {
+  const delivered = coalesce(frames, run)
+  const members = delivered.map((one) => one.members)
+  const inOrder = members.flat().map((i) => frames[i])
+  assert.equal(delivered.flatMap(naiveKernel), inOrder)
+  return members
 }
 
 function begin(to: FrameList, i: number, member: number): Delivered {

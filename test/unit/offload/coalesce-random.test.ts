@@ -26,9 +26,9 @@ function without(frame: Uint8Array): Uint8Array[] {
 }
 
 /** A packet without payload, its checksum filled in. */
-function completed(frame: Uint8Array, { transport, stop }: NaiveTransport): Uint8Array {
-  const written = { frame: frame.slice(0, stop), gsoType: 0, gsoSize: 0, csumStart: transport }
-  return naiveKernel({ ...written, csumOffset: naiveTransport(frame) && frame[23] === 17 ? 6 : 16 })[0]
+function completed(frame: Uint8Array, { transport, protocol, stop }: NaiveTransport): Uint8Array {
+  const columns = { gsoType: 0, gsoSize: 0, csumStart: transport, csumOffset: protocol === 17 ? 6 : 16 }
+  return naiveKernel({ frame: frame.slice(0, stop), ...columns })[0]
 }
 
 /** The ids that stood still are counted by the kernel: RFC 6864 §4.1 lets it. They are compared as 0. */

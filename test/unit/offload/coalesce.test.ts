@@ -1,21 +1,12 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { coalesce, type Run } from '../../rig/coalesced.js'
+import { coalesce, type Run, together } from '../../rig/coalesced.js'
 import { ACK, ECE, FIN, type Inner, innerFrame, neighbours, PSH, TCP, TIMESTAMPS, UDP } from '../../rig/flows.js'
 import { DOT1Q, QINQ } from '../../rig/frames.js'
 import { naiveKernel } from '../../rig/naive/naive-kernel.js'
 
-/** Which frames went together; the kernel makes of them what came. */
-function together(fields: readonly Inner[], run: Run = {}): number[][] {
-  const frames = fields.map(innerFrame)
-  const delivered = coalesce(frames, run)
-  const order = delivered.flatMap(({ members }) => members)
-  assert.equal(
-    delivered.flatMap(naiveKernel),
-    order.map((i) => frames[i]),
-  )
-  return delivered.map(({ members }) => members)
-}
+/** Which frames of these fields go together. */
+const joined = (fields: readonly Inner[], run: Run = {}) => together(fields.map(innerFrame), run)
 
 const KINDS: Record<string, Inner> = {
   'TCP over IPv4': {},
@@ -33,9 +24,9 @@ const KINDS: Record<string, Inner> = {
 
 for (const [kind, inner] of Object.entries(KINDS)) {
   test(`joins neighbours: ${kind}`, () => {
-    assert.equal(together(neighbours(inner, [100, 100, 100, 100])), [[0, 1, 2, 3]])
-    assert.equal(together(neighbours(inner, [101, 101, 1])), [[0, 1, 2]])
-    assert.equal(together(neighbours(inner, [1, 1, 1])), [[0, 1, 2]])
+    assert.equal(joined(neighbours(inner, [100, 100, 100, 100])), [[0, 1, 2, 3]])
+    assert.equal(joined(neighbours(inner, [101, 101, 1])), [[0, 1, 2]])
+    assert.equal(joined(neighbours(inner, [1, 1, 1])), [[0, 1, 2]])
   })
 }
 
@@ -85,22 +76,22 @@ test('joins flows that come interleaved, each to its own', () => {
     neighbours({ source: 2, destination: 1, sourcePort: 443, destinationPort: 40000 }, [50, 50, 50]),
   ]
   assert.equal(
-    together(inTurn(...flows)),
+    joined(inTurn(...flows)),
     [0, 1, 2, 3, 4].map((i) => [i, i + 5, i + 10]),
   )
 })
 
 test('joins none across frames of a flow with the same addresses and ports but another protocol', () => {
   const flows = [neighbours({}, [90, 90]), neighbours({ protocol: UDP }, [90, 90])]
-  assert.equal(together(inTurn(...flows)), [[0], [1], [2], [3]])
+  assert.equal(joined(inTurn(...flows)), [[0], [1], [2], [3]])
 })
 
 test('keeps two flows apart that differ in one address or port only, and whose sequence numbers go on', () => {
   const [first, second] = neighbours({}, [90, 90])
   for (const other of [{ source: 5 }, { destination: 5 }, { sourcePort: 5 }, { destinationPort: 5 }]) {
-    assert.equal(together([first, { ...second, ...other }]), [[0], [1]])
+    assert.equal(joined([first, { ...second, ...other }]), [[0], [1]])
     assert.equal(
-      together([
+      joined([
         { ...first, version: 6 },
         { ...second, version: 6, ...other },
       ]),
@@ -110,11 +101,11 @@ test('keeps two flows apart that differ in one address or port only, and whose s
 })
 
 test('goes on across sequence number 2^32, 2^31 and IPv4 id 65535', () => {
-  assert.equal(together(neighbours({ sequence: 0xffff_ff9c }, [100, 100, 100])), [[0, 1, 2]])
-  assert.equal(together(neighbours({ sequence: 0xffff_ffaa }, [100, 100, 100])), [[0, 1, 2]])
-  assert.equal(together(neighbours({ sequence: 0x7fff_ff9c }, [100, 100, 100])), [[0, 1, 2]])
-  assert.equal(together(neighbours({ id: 0xffff }, [100, 100, 100])), [[0, 1, 2]])
-  assert.equal(together(neighbours({ id: 0xfffe, protocol: UDP }, [100, 100, 100])), [[0, 1, 2]])
+  assert.equal(joined(neighbours({ sequence: 0xffff_ff9c }, [100, 100, 100])), [[0, 1, 2]])
+  assert.equal(joined(neighbours({ sequence: 0xffff_ffaa }, [100, 100, 100])), [[0, 1, 2]])
+  assert.equal(joined(neighbours({ sequence: 0x7fff_ff9c }, [100, 100, 100])), [[0, 1, 2]])
+  assert.equal(joined(neighbours({ id: 0xffff }, [100, 100, 100])), [[0, 1, 2]])
+  assert.equal(joined(neighbours({ id: 0xfffe, protocol: UDP }, [100, 100, 100])), [[0, 1, 2]])
 })
 
 /** Frames that all have the same IPv4 id. */
@@ -135,14 +126,14 @@ test('joins frames with DF whose IPv4 id stays the same', () => {
 })
 
 test('joins no frames without DF whose IPv4 id stays the same', () => {
-  assert.equal(together(fixed({ df: false })), [[0], [1], [2]])
+  assert.equal(joined(fixed({ df: false })), [[0], [1], [2]])
 })
 
 test('joins no frames whose IPv4 ids jump, stand still after a step, or step after standing still', () => {
   const withIds = (ids: number[]) => neighbours({}, [100, 100, 100]).map((fields, i) => ({ ...fields, id: ids[i] }))
-  assert.equal(together(withIds([5, 7, 9])), [[0], [1], [2]])
-  assert.equal(together(withIds([5, 4, 3])), [[0], [1], [2]])
-  assert.equal(together(withIds([5, 6, 6])), [[0, 1], [2]])
+  assert.equal(joined(withIds([5, 7, 9])), [[0], [1], [2]])
+  assert.equal(joined(withIds([5, 4, 3])), [[0], [1], [2]])
+  assert.equal(joined(withIds([5, 6, 6])), [[0, 1], [2]])
   const delivered = coalesce(withIds([5, 5, 6]).map(innerFrame))
   assert.equal(
     delivered.map(({ members }) => members),
@@ -151,13 +142,13 @@ test('joins no frames whose IPv4 ids jump, stand still after a step, or step aft
 })
 
 test('ends a superframe with a short one', () => {
-  assert.equal(together(neighbours({}, [100, 99, 99, 99, 98, 98])), [[0, 1], [2, 3, 4], [5]])
-  assert.equal(together(neighbours({ protocol: UDP }, [100, 99, 99])), [[0, 1], [2]])
+  assert.equal(joined(neighbours({}, [100, 99, 99, 99, 98, 98])), [[0, 1], [2, 3, 4], [5]])
+  assert.equal(joined(neighbours({ protocol: UDP }, [100, 99, 99])), [[0, 1], [2]])
 })
 
 test('begins anew with a longer one', () => {
-  assert.equal(together(neighbours({}, [100, 101, 101])), [[0], [1, 2]])
-  assert.equal(together(neighbours({ protocol: UDP }, [100, 101, 101])), [[0], [1, 2]])
+  assert.equal(joined(neighbours({}, [100, 101, 101])), [[0], [1, 2]])
+  assert.equal(joined(neighbours({ protocol: UDP }, [100, 101, 101])), [[0], [1, 2]])
 })
 
 /** Six neighbours, one of them with other flags. */
@@ -170,16 +161,16 @@ for (const [name, flags] of [
   ['FIN and PSH', ACK | FIN | PSH],
 ] as const) {
   test(`ends a superframe with ${name}, which is kept`, () => {
-    assert.equal(together(flagged(2, flags)), [
+    assert.equal(joined(flagged(2, flags)), [
       [0, 1, 2],
       [3, 4, 5],
     ])
-    assert.equal(together(flagged(1, flags)), [
+    assert.equal(joined(flagged(1, flags)), [
       [0, 1],
       [2, 3, 4, 5],
     ])
-    assert.equal(together(flagged(5, flags)), [[0, 1, 2, 3, 4, 5]])
-    assert.equal(together(flagged(0, flags)), [[0], [1, 2, 3, 4, 5]])
+    assert.equal(joined(flagged(5, flags)), [[0, 1, 2, 3, 4, 5]])
+    assert.equal(joined(flagged(0, flags)), [[0], [1, 2, 3, 4, 5]])
     const [superframe] = coalesce(flagged(5, flags).map(innerFrame))
     assert.is(superframe.frame[47], flags)
   })
@@ -188,37 +179,37 @@ for (const [name, flags] of [
 test('ends a superframe with 64 frames', () => {
   const all = [...Array(200).keys()]
   const expected = [all.slice(0, 64), all.slice(64, 128), all.slice(128, 192), all.slice(192)]
-  assert.equal(together(neighbours({}, Array(200).fill(20))), expected)
-  assert.equal(together(neighbours({ protocol: UDP, version: 6 }, Array(200).fill(20))), expected)
+  assert.equal(joined(neighbours({}, Array(200).fill(20))), expected)
+  assert.equal(joined(neighbours({ protocol: UDP, version: 6 }, Array(200).fill(20))), expected)
 })
 
 test('ends a superframe before its IP packet has more than 65535 octets', () => {
   // 40 of headers and 5 × 13099 of payload are 65535
-  assert.equal(together(neighbours({}, Array(6).fill(13099))), [[0, 1, 2, 3, 4], [5]])
-  assert.equal(together(neighbours({}, Array(6).fill(13100))), [
+  assert.equal(joined(neighbours({}, Array(6).fill(13099))), [[0, 1, 2, 3, 4], [5]])
+  assert.equal(joined(neighbours({}, Array(6).fill(13100))), [
     [0, 1, 2, 3],
     [4, 5],
   ])
-  assert.equal(together(neighbours({}, [...Array(5).fill(13099), 1])), [[0, 1, 2, 3, 4], [5]])
-  assert.equal(together(neighbours({}, [32000, 32000, 1495, 1])), [[0, 1, 2], [3]])
-  assert.equal(together(neighbours({}, [32000, 32000, 1496])), [[0, 1], [2]])
+  assert.equal(joined(neighbours({}, [...Array(5).fill(13099), 1])), [[0, 1, 2, 3, 4], [5]])
+  assert.equal(joined(neighbours({}, [32000, 32000, 1495, 1])), [[0, 1, 2], [3]])
+  assert.equal(joined(neighbours({}, [32000, 32000, 1496])), [[0, 1], [2]])
   // 28 of headers
-  assert.equal(together(neighbours({ protocol: UDP }, [32000, 32000, 1507])), [[0, 1, 2]])
-  assert.equal(together(neighbours({ protocol: UDP }, [32000, 32000, 1508])), [[0, 1], [2]])
+  assert.equal(joined(neighbours({ protocol: UDP }, [32000, 32000, 1507])), [[0, 1, 2]])
+  assert.equal(joined(neighbours({ protocol: UDP }, [32000, 32000, 1508])), [[0, 1], [2]])
   // 60 of headers, all of them counted
-  assert.equal(together(neighbours({ version: 6 }, [32000, 32000, 1475])), [[0, 1, 2]])
-  assert.equal(together(neighbours({ version: 6 }, [32000, 32000, 1476])), [[0, 1], [2]])
+  assert.equal(joined(neighbours({ version: 6 }, [32000, 32000, 1475])), [[0, 1, 2]])
+  assert.equal(joined(neighbours({ version: 6 }, [32000, 32000, 1476])), [[0, 1], [2]])
 })
 
 test('leaves UDP alone where datagrams may not be joined, and joins TCP all the same', () => {
   const flows = inTurn(neighbours({ protocol: UDP, sourcePort: 7 }, [9, 9]), neighbours({}, [9, 9]))
-  assert.equal(together(flows, { udp: false }), [[0], [1, 3], [2]])
+  assert.equal(joined(flows, { udp: false }), [[0], [1, 3], [2]])
 })
 
 test('does not remember the list before', () => {
   const [first, second, third] = neighbours({}, [100, 100, 100])
-  assert.equal(together([first, second]), [[0, 1]])
-  assert.equal(together([third]), [[0]])
+  assert.equal(joined([first, second]), [[0, 1]])
+  assert.equal(joined([third]), [[0]])
 })
 
 test.run()
