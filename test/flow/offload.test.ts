@@ -15,19 +15,17 @@ import { ACK, FIN, type Inner, innerFrame, PSH, TCP, TIMESTAMPS, UDP } from '../
 import { DOT1Q, plainFrame } from '../rig/frames.js'
 import { naiveEmitGre } from '../rig/naive/naive-gre.js'
 import { naiveSegments } from '../rig/naive/naive-segment.js'
-import { naiveTransport } from '../rig/naive/naive-transport.js'
 import { random } from '../rig/random.js'
 import { mirrored, settings, VARIANTS } from '../rig/settings.js'
+import { fillSuperframes, type Superframe } from '../rig/superframes.js'
 
 /** Of the memory ports' underlay: what a packet of GRE and frame may have. */
 const ROOM = 1500
 const greBytes = ({ checksum, keyOut, sequence }: PumpSettings) =>
   4 + (checksum ? 4 : 0) + (keyOut === undefined ? 0 : 4) + (sequence ? 4 : 0)
 
-interface Super {
-  bytes: Uint8Array
+interface Super extends Superframe {
   gsoType: number
-  gsoSize: number
 }
 
 /** Two pumps over one underlay; the users read and write what the kernel would at a TAP. */
@@ -51,17 +49,7 @@ class Road {
   }
 
   send(frames: readonly Super[]): void {
-    const batch = fill(
-      new Batch(),
-      frames.map(({ bytes }) => bytes),
-    )
-    frames.forEach(({ bytes, gsoType, gsoSize }, i) => {
-      const { transport, protocol } = naiveTransport(bytes) as Exclude<ReturnType<typeof naiveTransport>, string>
-      batch.gsoType[i] = gsoType
-      batch.gsoSize[i] = gsoSize
-      batch.csumStart[i] = transport
-      batch.csumOffset[i] = protocol === TCP ? 16 : 6
-    })
+    const batch = fillSuperframes(new Batch(), frames)
     this.users[0]!.write(batch, dropCounters())
   }
 
@@ -145,7 +133,7 @@ test('where UDP is not offloaded, its datagrams arrive one by one and TCP still 
 test('an ordinary frame whose checksum was left out gets it', () => {
   const road = new Road({}, ['uso', 'off'])
   for (const inner of [{ payload: payload(333) }, { protocol: UDP, version: 6, payload: payload(60) }] as const) {
-    road.send([{ ...superframe(inner, 0), gsoType: 0 }])
+    road.send([superframe(inner, 0)])
     road.turn()
     assert.equal(
       road.arrived().map(({ bytes }) => bytes),
