@@ -1,16 +1,15 @@
-// Starts benches: node .build/bench/run.js [micro|flow] [name…]; without names, all of that folder.
-// A bench is a file NAME.bench.ts that exports `bench()`; nothing else has to list it. `netns` is one bench by itself,
-// whose words are the peers it measures (netns/main.ts).
+// Starts benches: node .build/bench/run.js [netns|scale] [peer…] [--rounds N]…, or [micro|flow] [name…]; netns unless given.
+// A bench of micro and flow is a file NAME.bench.ts that exports `bench()`; nothing else has to list it. Without names: all.
 
 import { existsSync, readdirSync } from 'node:fs'
 import { machineLine, ROUNDS } from './measure.js'
 import { main as netns } from './netns/main.js'
+import { main as scale } from './scale/main.js'
 
 interface BenchModule {
   bench(): void | Promise<void>
 }
 
-const KINDS = ['micro', 'flow']
 const SUFFIX = '.bench.js'
 
 function benchesOf(kind: string): string[] {
@@ -20,10 +19,7 @@ function benchesOf(kind: string): string[] {
   return names.sort()
 }
 
-async function run(words: string[]): Promise<number> {
-  if (words[0] === 'netns') return netns(words.slice(1))
-  const kind = KINDS.includes(words[0]) ? words[0] : 'micro'
-  const wanted = kind === words[0] ? words.slice(1) : words
+async function runFiles(kind: string, wanted: string[]): Promise<number> {
   const known = benchesOf(kind)
   const unknown = wanted.filter((name) => !known.includes(name))
   if (unknown.length > 0) {
@@ -36,6 +32,22 @@ async function run(words: string[]): Promise<number> {
     await module.bench()
   }
   return 0
+}
+
+const PARTS: Record<string, (words: string[]) => Promise<number>> = {
+  netns,
+  scale,
+  micro: (words) => runFiles('micro', words),
+  flow: (words) => runFiles('flow', words),
+}
+
+async function run(words: string[]): Promise<number> {
+  const [first, ...rest] = words
+  if (first === undefined || first.startsWith('-')) return netns(words)
+  const part = PARTS[first]
+  if (part) return part(rest)
+  console.error(`no part of the bench is named ${first}; there are: ${Object.keys(PARTS).join(', ')}`)
+  return 2
 }
 
 process.exitCode = await run(process.argv.slice(2))

@@ -1,123 +1,116 @@
-// The rounds of all peers as tables: medians with their range, and ratios. A ratio is the median of the ratios within each
-// round, since what disturbs the machine for minutes then disturbs both sides of it.
+// The rounds of all peers as tables and pictures: medians with their range, ratios within each round.
 
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { ROOT } from '../../test/rig/root.js'
+import { bars } from '../bars.js'
+import { type Chart, chart, type Tone } from '../chart.js'
 import { machineLine, median } from '../measure.js'
-import { FIGURES, type FigureName, type Round } from './figures.js'
-import type { Peer } from './peers.js'
-
-/** One entry a peer, its rounds in the order in which they were run. */
-export type Results = ReadonlyMap<Peer, readonly Round[]>
+import { versions } from '../record.js'
+import { cell, table } from '../table.js'
+import { FIGURES, type FigureName, type Figures } from './figures.js'
+import { measured, type Results, roundByRound, valuesOf } from './results.js'
+import { stream, targetsTable } from './targets.js'
 
 /** Of these a ratio says something. */
-const COMPARED: readonly FigureName[] = ['forth', 'back', 'cpu', 'packets', 'p50', 'p99']
+const COMPARED: readonly FigureName[] = ['forth', 'back', 'four', 'cpu', 'packets', 'p50', 'p99']
 const NAMES = Object.keys(FIGURES) as FigureName[]
-const NOTHING = '–'
 
-/** Two peers, and what the first is of the second. */
-type Pair = readonly [first: Peer, second: Peer]
+const PICTURES = [
+  { title: 'One TCP stream, Gbit/s (mean of both directions)', of: stream, digits: 2 },
+  { title: 'CPU of the tunnel’s processes, seconds for each GB (less is better)', of: named('cpu'), digits: 1 },
+  { title: '64-byte UDP packets received, thousands a second', of: named('packets'), digits: 0 },
+  { title: 'Idle ping, median, µs (less is better)', of: named('p50'), digits: 0 },
+]
+/** Of these the SVG is made. */
+const CHARTED = 2
 
-function values(rounds: readonly Round[], name: FigureName): number[] {
-  return rounds.map(({ figures }) => figures[name]).filter((value) => !Number.isNaN(value))
-}
+const LEGEND: Record<Tone, string> = { ours: 'tsgre', other: 'other user space', kernel: 'kernel only' }
 
-function cell(all: readonly number[], digits: number): string {
-  if (all.length === 0) return NOTHING
-  const [middle, least, most] = [median(all), Math.min(...all), Math.max(...all)].map((value) => value.toFixed(digits))
-  return `${middle} (${least}–${most})`
-}
-
-/** Of two peers' rounds with the same number, which were run next to each other. */
-function roundByRound(
-  results: Results,
-  [first, second]: Pair,
-  name: FigureName,
-  relation: (a: number, b: number) => number,
-): number[] {
-  const others = results.get(second)!
-  const related = results.get(first)!.map(({ figures }, i) => relation(figures[name], others[i].figures[name]))
-  return related.filter(Number.isFinite)
-}
-
-/** The last peer, the one in question, beside each of the others. */
-function pairs(results: Results): Pair[] {
-  const peers = [...results.keys()]
-  const last = peers.pop()!
-  return peers.map((other) => [last, other])
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column].length)))
-  const lines = rows.map((row) => `| ${row.map((text, column) => text.padEnd(widths[column])).join(' | ')} |`)
-  return [lines[0], `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...lines.slice(1)].join('\n')
+function named(name: FigureName): (figures: Figures) => number {
+  return (figures) => figures[name]
 }
 
 export function figuresTable(results: Results): string {
   const head = ['peer', ...NAMES.map((name) => FIGURES[name].title)]
-  const rows = [...results].map(([peer, rounds]) => [
+  const rows = measured(results).map(([peer, rounds]) => [
     peer.name,
-    ...NAMES.map((name) => cell(values(rounds, name), FIGURES[name].digits)),
+    ...NAMES.map((name) => cell(valuesOf(rounds, name), FIGURES[name].digits)),
   ])
   return table([head, ...rows])
 }
 
+/** The last peer beside each of the others, for who has named a few to hold against each other. */
 export function ratiosTable(results: Results): string {
+  const peers = measured(results).map(([peer]) => peer.name)
+  const last = peers.pop()
+  if (last === undefined || peers.length === 0) return ''
   const head = ['ratio', ...COMPARED.map((name) => FIGURES[name].title.replace(/,.*/, '')), 'ping p50, µs more']
-  const rows = pairs(results).map((pair) => [
-    `${pair[0].name} : ${pair[1].name}`,
+  const rows = peers.map((other) => [
+    `${last} : ${other}`,
     ...COMPARED.map((name) =>
       cell(
-        roundByRound(results, pair, name, (a, b) => a / b),
+        roundByRound(results, last, other, (a, b) => a[name] / b[name]),
         2,
       ),
     ),
     cell(
-      roundByRound(results, pair, 'p50', (a, b) => a - b),
+      roundByRound(results, last, other, (a, b) => a.p50 - b.p50),
       0,
     ),
   ])
-  return rows.length === 0 ? '' : table([head, ...rows])
+  return table([head, ...rows])
 }
 
-function firstLine(program: string, ...args: string[]): string {
-  return execFileSync(program, args, { encoding: 'utf8' }).split('\n')[0]!.trim()
+/** Without a picture that would have no bar. */
+export function pictures(results: Results): string {
+  const drawn = PICTURES.map(({ title, of, digits }) => {
+    const rows = measured(results).map(([{ name }, rounds]) => ({ name, value: middle(valuesOf(rounds, of)) }))
+    return rows.some(({ value }) => Number.isFinite(value)) ? bars(title, rows, digits) : ''
+  })
+  return drawn.filter(Boolean).join('\n\n')
 }
 
-/** Of this package, or of one it has installed; optional ones may be absent. */
-function packageVersion(name?: string): string {
-  const path = new URL(name ? `node_modules/${name}/package.json` : 'package.json', ROOT)
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).version : 'absent'
+function middle(values: readonly number[]): number {
+  return values.length > 0 ? median(values) : Number.NaN
 }
 
-/** What the figures depend on besides the code. */
-export function versions(): string {
+export function svg(results: Results, rounds: number): string {
+  const described: Chart = {
+    title: 'Container to container through each tunnel',
+    subtitle: `${machineLine()} · both hosts on one machine · median of ${rounds}`,
+    legend: LEGEND,
+    panels: PICTURES.slice(0, CHARTED).map(({ title, of, digits }) => ({
+      title,
+      digits,
+      bars: measured(results).map(([peer, all]) => ({
+        name: peer.title,
+        value: middle(valuesOf(all, of)),
+        tone: peer.kind,
+      })),
+    })),
+  }
+  return chart(described)
+}
+
+/** Targets, where there are some, before all figures. `ratios`: each peer beside the last one, too. */
+export function tables(results: Results, ratios: boolean): string {
+  const targets = targetsTable(results)
+  const compared = ratios ? ratiosTable(results) : ''
   return [
-    `tsgre ${packageVersion()} (${firstLine('git', '-C', ROOT.pathname, 'describe', '--always', '--dirty')})`,
-    `koffi ${packageVersion('koffi')}`,
-    `raw-socket ${packageVersion('raw-socket')}`,
-    firstLine('iperf3', '--version'),
-    firstLine('ovs-vswitchd', '--version'),
-  ].join(' · ')
+    ...(targets ? ['Figures to reach; a ratio is the median (and range) of the ratios within a round:', targets] : []),
+    'All figures, median (least–most):',
+    figuresTable(results),
+    ...(compared ? ['Ratios, each the median (and range) of the ratios within a round:', compared] : []),
+  ].join('\n\n')
 }
 
-/** A name for the kind of machine that says nothing of whose it is. */
-export function machineName(): string {
-  const virtual = /^flags\b.*\bhypervisor\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'))
-  return `${cpus().length}-core-${virtual ? 'vm' : 'machine'}`
-}
-
-export function markdown(results: Results, how: string): string {
-  const about = [...results.keys()].map((peer) => `- **${peer.name}**: ${peer.about}`)
+export function markdown(results: Results, how: string, ratios: boolean, leftOut: readonly string[]): string {
+  const about = measured(results).map(([peer]) => `- **${peer.name}**: ${peer.about}`)
   return [
     '# Container to container, both hosts on one machine',
     `${machineLine()}\n${versions()}\n${how}`,
     about.join('\n'),
-    figuresTable(results),
-    'Ratios, each the median (and range) of the ratios within a round:',
-    ratiosTable(results),
+    ...(leftOut.length > 0 ? [`Without a result:\n\n${leftOut.map((line) => `- ${line}`).join('\n')}`] : []),
+    tables(results, ratios),
+    `\`\`\`\n${pictures(results)}\n\`\`\``,
     '',
   ].join('\n\n')
 }

@@ -1,15 +1,22 @@
 // What is measured of a peer, container to container, one step at a time.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Hosts } from '../../test/rig/hosts.js'
 import { median } from '../measure.js'
 import { tunnelSeconds } from './load.js'
+
+/** By which a peer can ask for some of them only. */
+export const STEPS = ['ping', 'idle', 'forth', 'back', 'four', 'small'] as const
+
+export type StepName = (typeof STEPS)[number]
 
 type Container = 'cA' | 'cB'
 
 const PORT = '9000'
 const UDP_RATES = [40_000, 60_000, 80_000, 100_000, 130_000, 170_000, 220_000, 0]
 const UDP_SECONDS = 0.7
+const IDLE_SECONDS = 2
 const SOURCE = fileURLToPath(new URL('./udp-source.js', import.meta.url))
 const SINK = fileURLToPath(new URL('./udp-sink.js', import.meta.url))
 
@@ -20,13 +27,18 @@ export interface TcpResult {
   gigabytes: number
 }
 
-/** One TCP stream of iperf3; the first second, in which it finds its pace, is left out of the rate. */
-export async function tcp(rig: Hosts, from: Container, to: Container, seconds: number): Promise<TcpResult> {
+/** TCP streams of one iperf3; the first second, in which they find their pace, is left out of the rate. */
+export async function tcp(
+  rig: Hosts,
+  [from, to]: readonly [Container, Container],
+  seconds: number,
+  streams = 1,
+): Promise<TcpResult> {
   const server = rig.spawn(to, ['iperf3', '-s', '-1', '--forceflush'])
   try {
     await server.waitFor(/listening/)
     const [cpu, bytes] = [tunnelSeconds(rig), receivedBytes(rig, to)]
-    const argv = ['iperf3', '-c', rig.address(to), '-t', `${seconds}`, '-O', '1', '-J']
+    const argv = ['iperf3', '-c', rig.address(to), '-t', `${seconds}`, '-O', '1', '-P', `${streams}`, '-J']
     const { stdout } = await rig.exec(from, argv, { timeoutMs: (seconds + 30) * 1000 })
     return {
       gbits: JSON.parse(stdout).end.sum_received.bits_per_second / 1e9,
@@ -91,4 +103,16 @@ export async function ping(rig: Hosts, count: number): Promise<PingResult> {
   const { replies, loss } = await rig.ping('cA', 'cB', { count, interval: 0.002 })
   const times = replies.flatMap(({ ms }) => (ms === undefined ? [] : [ms * 1000])).sort((a, b) => a - b)
   return { p50: median(times), p99: times[Math.floor(times.length * 0.99)]!, loss }
+}
+
+export interface IdleResult {
+  /** Kept busy by the tunnel's processes of both hosts while there is no traffic. */
+  cores: number
+}
+
+export async function idle(rig: Hosts): Promise<IdleResult> {
+  await sleep(500) // what the step before has left to do is over
+  const [seconds, started] = [tunnelSeconds(rig), performance.now()]
+  await sleep(IDLE_SECONDS * 1000)
+  return { cores: (tunnelSeconds(rig) - seconds) / ((performance.now() - started) / 1000) }
 }

@@ -12,6 +12,10 @@ export interface OvsOptions {
   csum?: boolean
   /** Of the outer packets. */
   family?: Family
+  /** How it gets at eth1 and at the container's cable: through packet sockets unless given. */
+  ports?: 'afxdp'
+  /** Of its threads that poll without sleeping, which `afxdp` has. */
+  pmdCpuMask?: number
 }
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
@@ -97,7 +101,7 @@ export class Ovs {
   }
 
   async #plug(options: OvsOptions): Promise<void> {
-    const { key, csum = false, family = 4 } = options
+    const { key, csum = false, family = 4, ports, pmdCpuMask } = options
     const [rig, host] = [this.#rig, this.#host]
     // Open vSwitch 3.1 cannot put a packet whose checksum or segmentation was left to the hardware into a tunnel.
     for (const dev of ['eth1', 'veth0']) rig.offloadsOff(host, dev)
@@ -117,9 +121,14 @@ export class Ovs {
       'datapath_type=netdev',
       'fail-mode=standalone',
     ]
-    const port = (name: string, to: string) => ['--', 'add-port', to, name]
+    const port = (name: string, to: string) => [
+      ...['--', 'add-port', to, name],
+      ...(ports ? ['--', 'set', 'interface', name, `type=${ports}`] : []),
+    ]
     const remote = `options:remote_ip=${rig.address(otherHost(host), family)}`
     const gre = ['type=gre', remote, `options:csum=${csum}`, ...(key === undefined ? [] : [`options:key=${key}`])]
+    if (pmdCpuMask)
+      await this.vsctl('set', 'Open_vSwitch', '.', `other_config:pmd-cpu-mask=0x${pmdCpuMask.toString(16)}`)
     await this.vsctl(...bridge('br-phy'), `other_config:hwaddr="${mac}"`, ...port('eth1', 'br-phy'))
     rig.ip(host, 'address flush dev eth1')
     rig.ip(host, 'link set br-phy up')
@@ -127,13 +136,14 @@ export class Ovs {
     await this.vsctl(
       ...bridge('br-int'),
       ...port('veth0', 'br-int'),
-      ...port('gre0', 'br-int'),
-      '--',
-      'set',
-      'interface',
-      'gre0',
-      ...gre,
+      ...['--', 'add-port', 'br-int', 'gre0', '--', 'set', 'interface', 'gre0', ...gre],
     )
+    for (const dev of ['eth1', 'veth0']) await this.#checkPort(dev)
     rig.ip(host, 'link set br-int up')
+  }
+  /** ovs-vsctl succeeds with a port that the switch could not open, too. */
+  async #checkPort(dev: string): Promise<void> {
+    const error = (await this.vsctl('get', 'interface', dev, 'error')).trim()
+    if (error !== '[]') throw new Error(`Open vSwitch cannot use ${dev}: ${error}`)
   }
 }
