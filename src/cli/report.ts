@@ -20,7 +20,10 @@ export function humanReport(): CountingReport {
     up(tunnel, place, done) {
       const mtu =
         tunnel.mtu === tunnel.tunnelMtu ? `MTU ${tunnel.mtu}` : `MTU ${tunnel.mtu} (tunnel ${tunnel.tunnelMtu})`
-      say(`${tunnel.name} up: ${tunnel.local} -> ${tunnel.remote}, ${mtu}, ${bridgeWords(place)}`)
+      const way = tunnel.udpPort === undefined ? '' : ` by UDP port ${tunnel.udpPort}`
+      say(
+        `${tunnel.name} up: ${tunnel.local} -> ${tunnel.remote}${way}, ${mtu}, ${OFFLOAD[tunnel.offload]}, ${bridgeWords(place)}`,
+      )
       const beside = besideTheTap(done)
       if (beside.length > 0) say(`on this host until the end: ${beside.join(', ')}`)
       for (const note of done.notes) say(note)
@@ -41,7 +44,7 @@ export function humanReport(): CountingReport {
 export function jsonReport(): CountingReport {
   return {
     up(tunnel, place, done) {
-      const { name, local, remote, mtu, tunnelMtu } = tunnel
+      const { name, local, remote, mtu, tunnelMtu, offload, udpPort = null } = tunnel
       print({
         event: 'up',
         name,
@@ -49,6 +52,8 @@ export function jsonReport(): CountingReport {
         remote,
         mtu,
         tunnelMtu,
+        offload,
+        udpPort,
         bridge: place.bridge ?? null,
         bridgeChosen: place.chosen,
         changes: done.changes.flatMap(({ what, action }) => (action ? [{ what, command: typedAction(action) }] : [])),
@@ -62,6 +67,14 @@ export function jsonReport(): CountingReport {
     down: (tunnel, seconds, stats) => print({ event: 'down', name: tunnel.name, seconds, ...plain(stats) }),
   }
 }
+
+/** What was got of the kernel at the TAP. */
+const OFFLOAD = {
+  off: 'no offload',
+  csum: 'offload of checksums',
+  tso: 'offload of TCP',
+  uso: 'offload of TCP and UDP',
+} as const
 
 /** Of a dry run's lines, up to the remark. */
 const WIDTH = 64
@@ -78,7 +91,9 @@ function plain(stats: TunnelStats): object {
 
 function totals(stats: TunnelStats): string {
   const carried = `sent ${amount(stats.txFrames, stats.txBytes)}, received ${amount(stats.rxFrames, stats.rxBytes)}`
-  return `${carried}; ${dropWords(stats)}`
+  const uncut =
+    stats.segmentRefused === 0 ? '' : `; ${stats.segmentRefused} times the kernel would not cut what UDP sent`
+  return `${carried}; ${dropWords(stats)}${uncut}`
 }
 
 function say(line: string): void {

@@ -26,6 +26,12 @@ interface Arguments {
   pmtudisc: boolean | undefined
   ignoreDf: boolean
   io: Text
+  encap: Text
+  udpPort: Text
+  udpSourcePort: Text
+  udp6zerocsumrx: boolean
+  offload: Text | false
+  busyPoll: Text
   route: string[] | undefined
   hostSetup: boolean
   dryRun: boolean
@@ -61,6 +67,11 @@ function build(yargs: Argv): Argv<Arguments> {
       describe: 'MTU of the TAP, 68 to 65521, or auto: what fits one packet [auto]',
     })
     .option('mac', { ...text, group: OVERLAY, describe: 'hardware address of the TAP [random, fe:…]' })
+    .option('offload', {
+      ...text,
+      group: OVERLAY,
+      describe: 'left to the kernel at the TAP: uso, tso, csum, off; --no-offload is off [auto: what it takes]',
+    })
     .option('remote', { ...text, group: UNDERLAY, describe: 'address of the other host, IPv4 or IPv6 (fe80::1%eth1)' })
     .option('local', { ...text, group: UNDERLAY, describe: 'address of this host [what the route to the remote uses]' })
     .option('dev', { ...text, group: UNDERLAY, describe: 'bind to this device or VRF' })
@@ -69,6 +80,28 @@ function build(yargs: Argv): Argv<Arguments> {
     .option('pmtudisc', { ...flag, group: UNDERLAY, describe: 'set DF; --no-pmtudisc copies it from inside [true]' })
     .option('ignore-df', { ...flag, default: false, group: UNDERLAY, describe: 'clear DF always' })
     .option('io', { ...text, group: UNDERLAY, describe: 'mmsg (fast), or raw-socket (portable npm package) [mmsg]' })
+    .option('encap', {
+      ...text,
+      group: UNDERLAY,
+      describe: 'udp: GRE-in-UDP (RFC 8086), at both ends; none: IP protocol 47 [none]',
+    })
+    .option('udp-port', { ...text, group: UNDERLAY, describe: 'UDP port of both ends, with --encap udp [4754]' })
+    .option('udp-source-port', {
+      ...text,
+      group: UNDERLAY,
+      describe: 'fixed: send from --udp-port; flow: from one of 8 ports by inner flow [fixed]',
+    })
+    .option('udp6zerocsumrx', {
+      ...flag,
+      default: false,
+      group: UNDERLAY,
+      describe: 'take packets without UDP checksum over IPv6 too',
+    })
+    .option('busy-poll', {
+      ...text,
+      group: UNDERLAY,
+      describe: 'microseconds to look again before sleeping: less delay, more CPU [0]',
+    })
     .option('key', { ...text, group: GRE, describe: 'key both ways: 0 to 4294967295, or a.b.c.d' })
     .option('ikey', { ...text, group: GRE, describe: 'key expected on received packets' })
     .option('okey', { ...text, group: GRE, describe: 'key of sent packets' })
@@ -160,6 +193,12 @@ export function tunnelOptions(argv: Arguments): TunnelOptions {
     pmtudisc: argv.pmtudisc,
     ignoreDf: argv.ignoreDf,
     io: once('io', argv.io) as TunnelOptions['io'],
+    encap: once('encap', argv.encap) as TunnelOptions['encap'],
+    udpPort: numberOf('udp-port', argv.udpPort),
+    udpSourcePort: once('udp-source-port', argv.udpSourcePort) as TunnelOptions['udpSourcePort'],
+    udp6ZeroChecksum: argv.udp6zerocsumrx,
+    offload: argv.offload === false ? 'off' : (once('offload', argv.offload) as TunnelOptions['offload']),
+    busyPoll: numberOf('busy-poll', argv.busyPoll),
   }
 }
 
@@ -177,17 +216,18 @@ function keyOf(argv: Arguments): TunnelOptions['key'] {
   )
 }
 
-/** A number in decimal or 0x form, or the one word allowed; other text goes on as NaN and is refused with the bounds. */
+/** A number in decimal or 0x form, or the one word allowed. Bounds are for the library to check. */
 function numberOr<W extends string>(option: string, value: Text, word: W): number | W | undefined {
   const typed = once(option, value)
-  if (typed === undefined || typed === word) return typed as W | undefined
+  return typed === word ? (typed as W) : numberOf(option, typed, `, or "${word}"`)
+}
+
+function numberOf(option: string, value: Text, also = ''): number | undefined {
+  const typed = once(option, value)
+  if (typed === undefined) return undefined
   if (/^(\d+|0x[\da-f]+)$/i.test(typed)) return Number(typed)
-  throw new ConfigError(
-    option === 'mtu' ? 'TSGRE_BAD_MTU' : 'TSGRE_BAD_OPTION',
-    option,
-    typed,
-    `--${option} ${typed}: takes a number, or "${word}"`,
-  )
+  const code = option === 'mtu' ? 'TSGRE_BAD_MTU' : 'TSGRE_BAD_OPTION'
+  throw new ConfigError(code, option, typed, `--${option} ${typed}: takes a number${also}`)
 }
 
 /** Resolves at the first of the signals; later ones are ignored while everything is put back. */

@@ -16,3 +16,6 @@ export const IP_OPTIONS = {
   4: { level: IPPROTO_IP, discover: IP_MTU_DISCOVER, ttl: IP_TTL, tos: IP_TOS },
   6: { level: IPPROTO_IPV6, discover: IPV6_MTU_DISCOVER, ttl: IPV6_UNICAST_HOPS, tos: IPV6_TCLASS },
 } as const
+
+/** Octets of an outer IP header without options or extensions. */
+export const OUTER_BYTES = { 4: 20, 6: 40 } as const

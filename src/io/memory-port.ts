@@ -1,8 +1,9 @@
 // Two ports joined in memory: what one writes the other reads, in order, copied. No root, no clock, no thread: tests and
-// programs that carry the packets themselves run the same pump on them.
+// programs that carry the packets themselves run the same pump on them. With offload they also carry superframes, whole.
 // Invariant: the ring is allocated at the start; reading and writing allocate nothing.
 
 import { DROP, type DropCounters } from '../drops.js'
+import type { Offload } from '../offload/gso.js'
 import { type Octets, octets } from '../wire/octets.js'
 import { BATCH_ENTRIES, type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
 import type { Port } from './port.js'
@@ -15,13 +16,17 @@ class Ring {
   readonly slots: Octets
   readonly length = new Int32Array(RING_ENTRIES)
   readonly peer = new Int8Array(RING_ENTRIES)
+  readonly gsoType = new Uint8Array(RING_ENTRIES)
+  readonly gsoSize = new Uint16Array(RING_ENTRIES)
+  readonly csumStart = new Uint16Array(RING_ENTRIES)
+  readonly csumOffset = new Uint16Array(RING_ENTRIES)
   readonly slotBytes: number
   head = 0
   count = 0
 
-  constructor(mtu: number) {
-    // Room for the Ethernet and GRE headers around the payload, in whole words.
-    this.slotBytes = Math.min(SLOT_BYTES - HEADROOM, mtu + 128) & ~3
+  constructor(mtu: number, offload: Offload) {
+    // Room for the Ethernet and GRE headers around the payload, in whole words; a superframe may be as large as can be.
+    this.slotBytes = Math.min(SLOT_BYTES - HEADROOM, offload === 'off' ? mtu + 128 : SLOT_BYTES) & ~3
     this.slots = octets(new Uint8Array(RING_ENTRIES * this.slotBytes))
   }
 }
@@ -47,13 +52,15 @@ function copy(from: Octets, at: number, to: Octets, target: number, size: number
 class MemoryPort implements Port {
   readonly fd = -1
   readonly mtu: number
+  readonly offload: Offload
   readonly #from: Ring
   readonly #to: Ring
   #wake: () => void = () => {}
   #wakeOther: () => void = () => {}
 
-  constructor(mtu: number, from: Ring, to: Ring) {
+  constructor(mtu: number, offload: Offload, from: Ring, to: Ring) {
     this.mtu = mtu
+    this.offload = offload
     this.#from = from
     this.#to = to
   }
@@ -66,7 +73,7 @@ class MemoryPort implements Port {
   read(into: Batch): number {
     const ring = this.#from
     into.clear()
-    while (into.count < into.capacity && ring.count > 0) {
+    while (into.count < into.slots && ring.count > 0) {
       const slot = ring.head * ring.slotBytes
       const at = into.count * SLOT_BYTES + HEADROOM
       const size = ring.length[ring.head]
@@ -74,6 +81,11 @@ class MemoryPort implements Port {
       into.offset[into.count] = at
       into.length[into.count] = size
       into.peer[into.count] = ring.peer[ring.head]
+      into.joined[into.count] = 0
+      into.gsoType[into.count] = ring.gsoType[ring.head]
+      into.gsoSize[into.count] = ring.gsoSize[ring.head]
+      into.csumStart[into.count] = ring.csumStart[ring.head]
+      into.csumOffset[into.count] = ring.csumOffset[ring.head]
       into.count++
       ring.head = (ring.head + 1) % RING_ENTRIES
       ring.count--
@@ -86,21 +98,42 @@ class MemoryPort implements Port {
     const ring = this.#to
     const before = from.head
     while (from.head < from.count && ring.count < RING_ENTRIES) {
-      const i = from.head
-      const size = from.length[i]
-      if (size > ring.slotBytes) {
-        drops[TOO_BIG]++
-        from.head++
+      const first = from.head
+      let end = first + 1
+      while (end < from.count && from.joined[end] > 0) end++
+      const entry = (ring.head + ring.count) % RING_ENTRIES
+      if (!this.#gather(from, first, end, entry)) {
+        drops[TOO_BIG] += end - first
+        from.head = end
         continue
       }
-      const entry = (ring.head + ring.count) % RING_ENTRIES
-      copy(from.memory, from.offset[i], ring.slots, entry * ring.slotBytes, size)
-      ring.length[entry] = size
-      ring.peer[entry] = from.peer[i]
+      ring.peer[entry] = from.peer[first]
+      ring.gsoType[entry] = from.gsoType[first]
+      ring.gsoSize[entry] = from.gsoSize[first]
+      ring.csumStart[entry] = from.csumStart[first]
+      ring.csumOffset[entry] = from.csumOffset[first]
       ring.count++
-      from.advance()
+      while (from.head < end) from.advance()
     }
     if (from.head > before) this.#wakeOther()
+  }
+
+  /** Copies the pieces of entries first…end-1 into a slot of the ring; false where they do not fit. */
+  #gather(from: Batch, first: number, end: number, entry: number): boolean {
+    const ring = this.#to
+    const slot = entry * ring.slotBytes
+    let size = from.headerLength[first]
+    for (let i = first; i < end; i++) size += from.length[i] - from.joined[i]
+    if (size > ring.slotBytes) return false
+    ring.length[entry] = size
+    copy(from.headers, from.headerOffset[first], ring.slots, slot, from.headerLength[first])
+    let at = slot + from.headerLength[first]
+    for (let i = first; i < end; i++) {
+      const skipped = from.joined[i]
+      copy(from.memory, from.offset[i] + skipped, ring.slots, at, from.length[i] - skipped)
+      at += from.length[i] - skipped
+    }
+    return true
   }
 
   watch(wake: () => void): void {
@@ -112,12 +145,15 @@ class MemoryPort implements Port {
   }
 }
 
-/** Two joined ports. `mtu` is the largest layer-3 payload in bytes, 1500 by default. */
-export function memoryPorts(mtu = 1500): [Port, Port] {
-  const there = new Ring(mtu)
-  const back = new Ring(mtu)
-  const a = new MemoryPort(mtu, there, back)
-  const b = new MemoryPort(mtu, back, there)
+/**
+ * Two joined ports. `mtu` is the largest layer-3 payload in bytes, 1500 by default. With `offload`, superframes too: for
+ * overlays, not for underlays.
+ */
+export function memoryPorts(mtu = 1500, offload: Offload = 'off'): [Port, Port] {
+  const there = new Ring(mtu, offload)
+  const back = new Ring(mtu, offload)
+  const a = new MemoryPort(mtu, offload, there, back)
+  const b = new MemoryPort(mtu, offload, back, there)
   MemoryPort.join(a, b)
   return [a, b]
 }

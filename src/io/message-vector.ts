@@ -1,11 +1,12 @@
-// The mmsghdr, iovec and cmsghdr arrays of sendmmsg(2) and recvmmsg(2), wired once: message i always points at iovec i and
-// control buffer i. Per call only addresses and lengths change. One vector belongs to one socket direction.
+// The mmsghdr, iovec and cmsghdr arrays of sendmmsg(2) and recvmmsg(2), wired once: message i always points at its pair of
+// iovecs and at control buffer i. Per call only addresses and lengths change. One vector belongs to one socket direction.
 // Control buffer i holds two messages in a fixed order, TOS then TTL; controllen decides whether none, one or both count.
 
 import { CMSGHDR, IOVEC, MMSGHDR, MSGHDR } from '../sys/abi.js'
 import { IP_TOS, IP_TTL, IPPROTO_IP, IPPROTO_IPV6, IPV6_HOPLIMIT, IPV6_TCLASS } from '../sys/constants.js'
 import { putPointer, type Slab, slab } from '../sys/memory.js'
 
+const PIECES = 2 // headers, and the payload where it lies
 const MESSAGE_BYTES = MMSGHDR.size
 const INT_CONTROL_BYTES = 24 // CMSG_SPACE(sizeof(int)): 16 of cmsghdr, 4 of int, padded to 8
 const INT_CONTROL_LENGTH = 20 // CMSG_LEN(sizeof(int))
@@ -19,7 +20,7 @@ export class MessageVector {
 
   constructor(capacity: number, family: 4 | 6) {
     this.#iovecs = capacity * MESSAGE_BYTES
-    this.#controls = this.#iovecs + capacity * IOVEC.size
+    this.#controls = this.#iovecs + capacity * PIECES * IOVEC.size
     this.#memory = slab(this.#controls + capacity * 2 * INT_CONTROL_BYTES)
     this.address = this.#memory.address
     for (let i = 0; i < capacity; i++) this.#wire(i, family)
@@ -29,7 +30,7 @@ export class MessageVector {
     const { view, address } = this.#memory
     const header = i * MESSAGE_BYTES
     const control = this.#controls + i * 2 * INT_CONTROL_BYTES
-    putPointer(view, header + MSGHDR.at.msg_iov.offset, address + this.#iovecs + i * IOVEC.size)
+    putPointer(view, header + MSGHDR.at.msg_iov.offset, address + this.#iovecs + i * PIECES * IOVEC.size)
     putPointer(view, header + MSGHDR.at.msg_iovlen.offset, 1)
     putPointer(view, header + MSGHDR.at.msg_control.offset, address + control)
     const level = family === 4 ? IPPROTO_IP : IPPROTO_IPV6
@@ -44,10 +45,26 @@ export class MessageVector {
 
   /** Points message i at `length` bytes at `address`. */
   setPayload(i: number, address: number, length: number): void {
+    this.#setPiece(i * PIECES, address, length)
+    this.#setPieces(i, 1)
+  }
+
+  /** Points message i at two pieces, one after the other on the wire. */
+  setHeaderAndPayload(i: number, header: number, headerLength: number, address: number, length: number): void {
+    this.#setPiece(i * PIECES, header, headerLength)
+    this.#setPiece(i * PIECES + 1, address, length)
+    this.#setPieces(i, 2)
+  }
+
+  #setPiece(piece: number, address: number, length: number): void {
     const { view } = this.#memory
-    const at = this.#iovecs + i * IOVEC.size
+    const at = this.#iovecs + piece * IOVEC.size
     putPointer(view, at + IOVEC.at.iov_base.offset, address)
     view.setUint32(at + IOVEC.at.iov_len.offset, length, true)
+  }
+
+  #setPieces(i: number, count: number): void {
+    this.#memory.view.setUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_iovlen.offset, count, true)
   }
 
   /** Sends message i with the socket's own TOS and TTL. */

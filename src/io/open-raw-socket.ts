@@ -57,10 +57,11 @@ export interface RawSocketOptions {
 export function openRawSocket(options: RawSocketOptions, warn: (message: string) => void = () => {}): RawSocketPort {
   const fd = openOne(options, IP_PMTUDISC_DO)
   try {
-    growBuffers(bufferOptions(fd), warn)
+    growSocketBuffers(fd, warn)
     attachFilter(fd, greFilter(options.local.family, options.keyIn))
     const fragmentingFd = options.fragmenting ? openOne(options, IP_PMTUDISC_DONT) : -1
     return new RawSocketPort({
+      kind: 'raw',
       fd,
       fragmentingFd,
       family: options.local.family,
@@ -120,6 +121,11 @@ export function growBuffers(socket: BufferOptions, warn: (message: string) => vo
       warn(`the kernel grants a ${label} buffer of ${granted} bytes, not ${SOCKET_BUFFER_BYTES}: raise ${sysctl}`)
     }
   }
+}
+
+/** growBuffers of a descriptor. */
+export function growSocketBuffers(fd: number, warn: (message: string) => void): void {
+  growBuffers(bufferOptions(fd), warn)
 }
 
 function bufferOptions(fd: number): BufferOptions {

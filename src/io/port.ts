@@ -3,6 +3,7 @@
 // descriptor is of no use any more, and that ends the tunnel.
 
 import type { DropCounters } from '../drops.js'
+import type { Offload } from '../offload/gso.js'
 import type { Batch } from './batch.js'
 
 export interface Port {
@@ -10,12 +11,17 @@ export interface Port {
   readonly fd: number
   /** Largest layer-3 payload the port takes, in bytes. */
   readonly mtu: number
+  /** Of an underlay: bytes of GRE and frame that fit one packet now; superframes are cut to it. Absent: `mtu`. */
+  readonly room?: number
+  /** Of an overlay: what it takes and gives besides whole frames. Absent: nothing. */
+  readonly offload?: Offload
 
   /** Clears `into`, fills it with what is there, without waiting; returns the number of entries. They are borrowed. */
   read(into: Batch, drops: DropCounters): number
 
   /**
-   * Writes the entries from `head` on and moves `head` past what was sent (counted in `from.sent`) or dropped.
+   * Writes the entries from `head` on and moves `head` past what was sent (counted in `from.sent`) or dropped. An entry is
+   * its header, if it has one, and what it has in memory; an overlay with offload also minds `joined` and the gso columns.
    * A `head` short of `count` afterwards means that the queue is full: poll for POLLOUT, or wait for `wake`.
    */
   write(from: Batch, drops: DropCounters): void

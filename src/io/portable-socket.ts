@@ -99,7 +99,7 @@ export class PortableSocketPort implements Port {
     drops[UNKNOWN_PEER] += this.#foreign
     this.#foreign = 0
     for (const code of this.#refused.splice(0)) drops[code]++
-    for (const packet of this.#received.splice(0, into.capacity)) {
+    for (const packet of this.#received.splice(0, into.slots)) {
       const at = into.count * SLOT_BYTES + HEADROOM
       const outer = this.#local.family === 4 ? (packet[0] & 0x0f) << 2 : 0
       into.memory.bytes.set(packet, at)
@@ -115,9 +115,8 @@ export class PortableSocketPort implements Port {
   write(from: Batch, drops: DropCounters): void {
     while (from.head < from.count && this.#flying < BATCH_ENTRIES) {
       const i = from.head++
-      const at = from.offset[i]
-      const size = from.length[i]
-      const packet = Buffer.from(from.memory.bytes.subarray(at, at + size)) // sent later, when the batch is another
+      const packet = packetOf(from, i) // sent later, when the batch is another
+      const size = packet.length
       const wanted = {
         discover: from.fragment[i] === 1 ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO,
         ttl: from.ttl[i] || this.#defaults.ttl,
@@ -156,6 +155,12 @@ export class PortableSocketPort implements Port {
     this.#wake = () => {}
     this.#socket.close()
   }
+}
+
+/** A copy of packet i in one piece. */
+function packetOf({ headers, headerOffset, headerLength, memory, offset, length }: Batch, i: number): Buffer {
+  const header = headers.bytes.subarray(headerOffset[i], headerOffset[i] + headerLength[i])
+  return Buffer.concat([header, memory.bytes.subarray(offset[i], offset[i] + length[i])])
 }
 
 function createSocket(raw: RawSocketPackage, family: 4 | 6): PackageSocket {

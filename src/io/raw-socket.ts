@@ -9,16 +9,20 @@ import { ERRNO } from '../sys/errno.js'
 import { systemError } from '../sys/fail.js'
 import { close, errno, recvmmsg, sendmmsg } from '../sys/libc.js'
 import { BATCH_ENTRIES, type Batch, SLOT_BYTES } from './batch.js'
+import { OUTER_BYTES } from './ip-options.js'
 import { MessageVector } from './message-vector.js'
 import type { Port } from './port.js'
 import { isFatal, sendDropCode } from './underlay-errors.js'
 
 const TOO_BIG = DROP['too-big']
 const PEER_REFUSED = DROP['peer-refused']
+/** Packets handed to the kernel in one call. */
+const SEND_ENTRIES = 256
 const { EAGAIN, ECONNREFUSED, EINTR, ENOPROTOOPT } = ERRNO
 
 /** What a RawSocketPort stands on: plain data, so that it can travel to the pump's thread. */
 export interface RawSocketHandle {
+  readonly kind: 'raw'
   readonly fd: number
   /** The socket that lets the outer packet be fragmented; -1 where no frame asks for it. */
   readonly fragmentingFd: number
@@ -31,6 +35,7 @@ export interface RawSocketHandle {
 export class RawSocketPort implements Port {
   readonly fd: number
   readonly mtu: number
+  readonly room: number
   readonly handle: RawSocketHandle
   readonly #send: MessageVector
   readonly #receive: MessageVector
@@ -41,15 +46,16 @@ export class RawSocketPort implements Port {
   constructor(handle: RawSocketHandle) {
     this.fd = handle.fd
     this.mtu = handle.mtu
+    this.room = handle.mtu - OUTER_BYTES[handle.family]
     this.handle = handle
-    this.#send = new MessageVector(BATCH_ENTRIES, handle.family)
+    this.#send = new MessageVector(SEND_ENTRIES, handle.family)
     this.#receive = new MessageVector(BATCH_ENTRIES, handle.family)
   }
 
   read(into: Batch, drops: DropCounters): number {
     into.clear()
     if (this.#receiveInto !== into) this.#wireTo(into)
-    const received = this.#receiveSome(into.capacity, drops)
+    const received = this.#receiveSome(Math.min(into.slots, BATCH_ENTRIES), drops)
     for (let i = 0; i < received; i++) this.#take(i, into, drops)
     return into.count
   }
@@ -84,7 +90,7 @@ export class RawSocketPort implements Port {
 
   /** Points the vector at the slots once; a pump reads into one batch all its life. */
   #wireTo(into: Batch): void {
-    for (let i = 0; i < into.capacity; i++) {
+    for (let i = 0; i < Math.min(into.slots, BATCH_ENTRIES); i++) {
       this.#receive.setPayload(i, into.memory.address + i * SLOT_BYTES, SLOT_BYTES)
       this.#receive.setNoControl(i)
     }
@@ -92,13 +98,14 @@ export class RawSocketPort implements Port {
   }
 
   write(from: Batch, drops: DropCounters): void {
-    this.#prepare(from)
     while (from.head < from.count) {
       const fragment = from.fragment[from.head]
+      const most = Math.min(from.count, from.head + SEND_ENTRIES)
       let end = from.head + 1
-      while (end < from.count && from.fragment[end] === fragment) end++
+      while (end < most && from.fragment[end] === fragment) end++
+      this.#prepare(from, end)
       const fd = fragment === 1 && this.handle.fragmentingFd >= 0 ? this.handle.fragmentingFd : this.fd
-      const result = sendmmsg(fd, this.#send.addressOf(from.head), end - from.head, MSG_DONTWAIT)
+      const result = sendmmsg(fd, this.#send.address, end - from.head, MSG_DONTWAIT)
       if (result > 0) {
         for (let i = 0; i < result; i++) from.advance()
         this.#retried = false
@@ -106,12 +113,18 @@ export class RawSocketPort implements Port {
     }
   }
 
-  #prepare(from: Batch): void {
+  /** Points a message at each entry from the head up to `end`. */
+  #prepare(from: Batch, end: number): void {
     const { address } = from.memory
-    for (let i = from.head; i < from.count; i++) {
-      this.#send.setPayload(i, address + from.offset[i], from.length[i])
-      if (from.ttl[i] === 0 && from.tos[i] === this.handle.tos) this.#send.setNoControl(i)
-      else this.#send.setControl(i, from.tos[i], from.ttl[i])
+    const headers = from.headers.address
+    for (let i = from.head; i < end; i++) {
+      const message = i - from.head
+      const payload = address + from.offset[i]
+      const header = from.headerLength[i]
+      if (header === 0) this.#send.setPayload(message, payload, from.length[i])
+      else this.#send.setHeaderAndPayload(message, headers + from.headerOffset[i], header, payload, from.length[i])
+      if (from.ttl[i] === 0 && from.tos[i] === this.handle.tos) this.#send.setNoControl(message)
+      else this.#send.setControl(message, from.tos[i], from.ttl[i])
     }
   }
 

@@ -1,54 +1,57 @@
-// The TAP: the tunnel's end in the overlay. One read or write a frame, no packet information (IFF_NO_PI).
-// A TAP of ours lives as long as its descriptor; one made by `ip tuntap add` is taken over and left as it was found.
+// The TAP: the tunnel's end in the overlay. One read or write a frame, no packet information (IFF_NO_PI). With offload a
+// frame has a virtio_net_hdr in front of it, may be a superframe of up to 64 KiB, and may lack its checksum.
+// open-tap.ts makes one; the pump's thread makes another on the same descriptor.
 
 import { DROP, type DropCounters } from '../drops.js'
-import { ConfigError, type SystemError } from '../errors.js'
-import { IFF_NO_PI, IFF_TAP, IFNAMSIZ, O_CLOEXEC, O_NONBLOCK, O_RDWR, TUNSETIFF } from '../sys/constants.js'
+import type { SystemError } from '../errors.js'
+import type { Offload } from '../offload/gso.js'
 import { ERRNO } from '../sys/errno.js'
-import { check, systemError } from '../sys/fail.js'
-import { close, errno, ioctl, open, read, write } from '../sys/libc.js'
-import { Link } from '../sys/link.js'
+import { systemError } from '../sys/fail.js'
+import { close, errno, read, write, writev } from '../sys/libc.js'
+import { slab } from '../sys/memory.js'
 import { type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
+import { PieceList } from './piece-list.js'
 import type { Port } from './port.js'
+import { readVnetHeader, VNET_HEADER_BYTES, writeVnetHeader } from './vnet-header.js'
 
 const TOO_BIG = DROP['too-big']
 const TAP_DOWN = DROP['tap-down']
 const QUEUE_FULL = DROP['queue-full']
 const { EAGAIN, EBADF, EBADFD, EFAULT, EINTR, EMSGSIZE, ENOBUFS, ENOMEM } = ERRNO
 
-export interface TapOptions {
-  /** At most 15 bytes, as the kernel names devices. */
-  name: string
-  /** Layer-3 MTU in bytes; as found, or 1500 for a new TAP, when absent. */
-  mtu?: number
-  /** `02:00:00:00:00:01`; a new TAP gets a random one starting `fe:` when absent. */
-  mac?: string
-  /** Whether to set the TAP up. Default true; false leaves it to the caller (bridge first, then up). */
-  up?: boolean
-}
+/** After so many bytes a read ends: what waits for the other direction waits no longer than these take to be sent. */
+const READ_BYTES = 256 << 10
 
-/** The data path of a TAP; also made from a bare descriptor in the pump's thread. */
+/** The data path of a TAP. */
 export class TapPort implements Port {
   readonly fd: number
   readonly name: string
   readonly mtu: number
+  readonly offload: Offload
+  /** Bytes in front of every frame that are the kernel's. */
+  readonly #before: number
+  readonly #vnet = slab(VNET_HEADER_BYTES)
+  readonly #pieces = new PieceList()
   readonly #leave: () => void
   #closed = false
 
-  constructor(fd: number, name: string, mtu: number, leave: () => void = () => {}) {
+  constructor(fd: number, name: string, mtu: number, offload: Offload = 'off', leave: () => void = () => {}) {
     this.fd = fd
     this.name = name
     this.mtu = mtu
+    this.offload = offload
+    this.#before = offload === 'off' ? 0 : VNET_HEADER_BYTES
     this.#leave = leave
   }
 
   read(into: Batch, _drops: DropCounters): number {
     const { address } = into.memory
-    const { offset, length, capacity } = into
+    const { offset, length, slots } = into
+    const before = this.#before
     into.clear()
-    for (let i = 0; i < capacity; i++) {
+    for (let i = 0, total = 0; i < slots && total < READ_BYTES; i++) {
       const at = i * SLOT_BYTES + HEADROOM
-      const size = read(this.fd, address + at, SLOT_BYTES - HEADROOM)
+      const size = read(this.fd, address + at - before, SLOT_BYTES - HEADROOM + before) - before
       if (size < 0) {
         const error = errno()
         if (error === EBADFD || error === EBADF || error === EFAULT) throw this.#gone('read')
@@ -56,25 +59,52 @@ export class TapPort implements Port {
       }
       offset[i] = at
       length[i] = size
+      if (before === 0) into.setWhole(i)
+      else readVnetHeader(into, i)
+      total += size
       into.count = i + 1
     }
     return into.count
   }
 
   write(from: Batch, drops: DropCounters): void {
-    const { address } = from.memory
-    const { offset, length, count } = from
-    while (from.head < count) {
-      const i = from.head
-      if (write(this.fd, address + offset[i], length[i]) >= 0) {
-        from.advance()
+    while (from.head < from.count) {
+      const first = from.head
+      let end = first + 1
+      while (end < from.count && from.joined[end] > 0) end++
+      const written = this.#before === 0 ? this.#writeFrame(from, first) : this.#writeOffloaded(from, first, end)
+      if (written >= 0) {
+        while (from.head < end) from.advance()
         continue
       }
       const error = errno()
       if (error === EINTR) continue
-      drops[this.#dropCode(error)]++
-      from.head++
+      drops[this.#dropCode(error)] += end - first
+      from.head = end
     }
+  }
+
+  #writeFrame(from: Batch, i: number): number {
+    const payload = from.memory.address + from.offset[i]
+    const header = from.headerLength[i]
+    if (header === 0) return write(this.fd, payload, from.length[i])
+    this.#pieces.set(0, from.headers.address + from.headerOffset[i], header)
+    this.#pieces.set(1, payload, from.length[i])
+    return writev(this.fd, this.#pieces.address, 2)
+  }
+
+  /** Entry `first`, and the payload of those that go on with it up to `end`, behind one virtio_net_hdr. */
+  #writeOffloaded(from: Batch, first: number, end: number): number {
+    const { address } = from.memory
+    const pieces = this.#pieces
+    writeVnetHeader(from, first, this.#vnet.bytes, 0)
+    pieces.set(0, this.#vnet.address, VNET_HEADER_BYTES)
+    pieces.set(1, from.headers.address + from.headerOffset[first], from.headerLength[first]) // mostly of no length
+    for (let i = first; i < end; i++) {
+      const skipped = from.joined[i]
+      pieces.set(2 + i - first, address + from.offset[i] + skipped, from.length[i] - skipped)
+    }
+    return writev(this.fd, pieces.address, 2 + end - first)
   }
 
   #dropCode(error: number): number {
@@ -93,88 +123,4 @@ export class TapPort implements Port {
     this.#leave()
     close(this.fd)
   }
-}
-
-/**
- * Opens the TAP `name`, making it where there is none.
- * @throws ConfigError TSGRE_BAD_TAP for a name that is too long, malformed, or taken by something that is no TAP
- * @throws SystemError EPERM without CAP_NET_ADMIN, ENOENT without /dev/net/tun, EBUSY when another program holds it
- */
-export function openTap(options: TapOptions): TapPort {
-  const { name } = options
-  refuseTapName(name)
-  const link = new Link(name)
-  try {
-    const existed = link.exists()
-    const fd = attach(name)
-    const undo: (() => void)[] = []
-    try {
-      if (options.mtu !== undefined && link.mtu !== options.mtu) undo.push(link.setMtu(options.mtu))
-      if (options.mac ?? !existed) undo.push(link.setMac(options.mac ?? randomMac()))
-      if (options.up !== false) undo.push(link.setUp())
-      return new TapPort(fd, name, link.mtu, () => {
-        if (existed && link.exists()) for (const step of undo.reverse()) step()
-        link.close()
-      })
-    } catch (error) {
-      if (existed) for (const step of undo.reverse()) step()
-      close(fd)
-      throw error
-    }
-  } catch (error) {
-    link.close()
-    throw error
-  }
-}
-
-/**
- * What dev_valid_name() of net/core/dev.c refuses, what TUNSETIFF would take for a pattern, the end of a C string, and what
- * every command that is given the name would take for an option, `--tap` of tsgre too.
- */
-export function refuseTapName(name: string): void {
-  if (name === '') refuse(name, 'give the device a name, such as tap0')
-  const size = Buffer.byteLength(name)
-  if (size >= IFNAMSIZ) refuse(name, `a device name has at most ${IFNAMSIZ - 1} bytes, this one has ${size}`)
-  if (name === '.' || name === '..' || /[/:\s%]/.test(name) || name.includes('\0')) {
-    refuse(name, 'a device name has no "/", ":", "%" or space in it, and is neither "." nor ".."')
-  }
-  if (name.startsWith('-'))
-    refuse(name, 'commands would take a name that starts with "-" for an option; choose another')
-}
-
-const OPEN_HINTS = {
-  EACCES: 'the mode of /dev/net/tun forbids it: chmod 666 /dev/net/tun, or run as root',
-  ENOENT: 'no /dev/net/tun: load the tun module, or give a container --device /dev/net/tun',
-  ENODEV: 'no /dev/net/tun: load the tun module, or give a container --device /dev/net/tun',
-}
-
-function attach(name: string): number {
-  const fd = check(
-    open('/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC),
-    'open(/dev/net/tun)',
-    OPEN_HINTS,
-    'CAP_NET_ADMIN',
-  )
-  if (ioctl(fd, TUNSETIFF, Link.request(name, IFF_TAP | IFF_NO_PI)) === 0) return fd
-  const error = systemError(`ioctl(TUNSETIFF, ${name})`, {}, 'CAP_NET_ADMIN')
-  close(fd)
-  // tun_set_iff() of drivers/net/tun.c: EINVAL for a device of another kind, EBUSY for a TAP that is attached already
-  if (error.code === 'EINVAL')
-    refuse(name, 'a device of that name exists and is no TAP (or one made with multi_queue); choose another name')
-  if (error.code === 'EBUSY') refuse(name, 'another program holds that TAP; choose another name')
-  throw error
-}
-
-function refuse(name: string, why: string): never {
-  throw new ConfigError('TSGRE_BAD_TAP', 'tap', name, `--tap ${JSON.stringify(name)}: ${why}`)
-}
-
-/** A locally administered unicast address above every hardware one, so that a bridge never takes it for its own. */
-function randomMac(): string {
-  const tail = Array.from({ length: 5 }, () =>
-    Math.floor(Math.random() * 256)
-      .toString(16)
-      .padStart(2, '0'),
-  )
-  return ['fe', ...tail].join(':')
 }

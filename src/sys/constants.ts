@@ -13,7 +13,12 @@ export const SOCK_CLOEXEC = 0x80000
 
 export const IPPROTO_IP = 0
 export const IPPROTO_IPV6 = 41
+export const IPPROTO_UDP = 17
 export const IPPROTO_GRE = 47
+
+export const UDP_NO_CHECK6_RX = 102
+export const UDP_SEGMENT = 103
+export const UDP_GRO = 104
 
 export const SOL_SOCKET = 1
 export const SO_SNDBUF = 7
@@ -56,6 +61,17 @@ export const EFD_CLOEXEC = 0x80000
 export const TUNSETIFF = 0x400454ca
 export const IFF_TAP = 0x2
 export const IFF_NO_PI = 0x1000
+export const IFF_VNET_HDR = 0x4000
+export const TUNSETOFFLOAD = 0x400454d0
+export const TUNGETVNETHDRSZ = 0x800454d7
+export const TUNSETVNETHDRSZ = 0x400454d8
+export const TUN_F_CSUM = 0x1
+export const TUN_F_TSO4 = 0x2
+export const TUN_F_TSO6 = 0x4
+export const TUN_F_TSO_ECN = 0x8
+export const TUN_F_USO4 = 0x20
+export const TUN_F_USO6 = 0x40
+export const VIRTIO_NET_HDR_F_NEEDS_CSUM = 0x1
 
 export const SIOCGIFFLAGS = 0x8913
 export const SIOCSIFFLAGS = 0x8914

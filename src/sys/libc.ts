@@ -17,6 +17,9 @@ export const read: Call<[fd: number, buffer: number, size: number]> = libc.func(
 export const write: Call<[fd: number, buffer: number, size: number]> = libc.func(
   'intptr_t write(int fd, uintptr_t buffer, size_t size)',
 )
+export const writev: Call<[fd: number, pieces: number, count: number]> = libc.func(
+  'intptr_t writev(int fd, uintptr_t pieces, int count)',
+)
 export const ioctl: Call<[fd: number, request: number, argument: number]> = libc.func(
   'int ioctl(int fd, unsigned long request, uintptr_t argument)',
 )

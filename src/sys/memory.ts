@@ -4,6 +4,7 @@
 
 import koffi from 'koffi'
 import { type Octets, octets } from '../wire/octets.js'
+import { summedMemory } from '../wire/sum-words.js'
 
 /** A run of pinned memory in the three ways the code looks at it, and its address. */
 export interface Slab extends Octets {
@@ -11,11 +12,16 @@ export interface Slab extends Octets {
   readonly address: number
 }
 
+/** From so many bytes on, memory is what packets lie in, and worth the means to sum them fast. */
+const SUMMED_BYTES = 65536
+
 /** Allocates `size` bytes of pinned, zeroed memory. */
 export function slab(size: number): Slab {
-  const bytes = new Uint8Array(new ArrayBuffer(size))
+  const summed = size < SUMMED_BYTES ? undefined : summedMemory(size)
+  const bytes = new Uint8Array(summed?.buffer ?? new ArrayBuffer(size), 0, size)
   const { words } = octets(bytes)
-  return { bytes, words, view: new DataView(bytes.buffer), address: Number(koffi.address(bytes)) }
+  const view = new DataView(bytes.buffer, 0, size)
+  return { bytes, words, view, sumWords: summed?.sumWords, address: Number(koffi.address(bytes)) }
 }
 
 /** Writes a pointer or a size_t, which a double holds exactly, without making a BigInt. */

@@ -4,9 +4,11 @@
 import { StateError, TsgreError } from '../errors.js'
 import { claim } from '../io/claim.js'
 import { openRawSocket, type RawSocketOptions } from '../io/open-raw-socket.js'
+import { openTap } from '../io/open-tap.js'
+import { openUdpSocket } from '../io/open-udp-socket.js'
 import type { Port } from '../io/port.js'
 import { PortableSocketPort } from '../io/portable-socket.js'
-import { openTap, type TapPort } from '../io/tap.js'
+import type { TapPort } from '../io/tap.js'
 import type { Engine } from './engine.js'
 import { LoopEngine } from './loop-engine.js'
 import { type ResolvedOptions, resolveOptions, type TunnelOptions } from './options.js'
@@ -29,12 +31,21 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
   }
   try {
     const { local, remote, settings, dev } = resolved
-    undo.push(claim({ local: local.text, remote: remote.text, keyIn: settings.keyIn, dev }))
+    // The port of GRE-in-UDP is a claim by itself.
+    if (!resolved.encapsulation) {
+      undo.push(claim({ local: local.text, remote: remote.text, keyIn: settings.keyIn, dev }))
+    }
     const start = openUnderlay(resolved, undo, (message) => options.logger?.warn({ name: resolved.name }, message))
-    const tap = openTap({ name: resolved.name, mtu: resolved.mtu, up: resolved.up, ...macOf(resolved) })
+    const { name, mtu, up, offload } = resolved
+    const tap = openTap({ name, mtu, up, offload, ...macOf(resolved) })
     undo.push(() => tap.close())
     await options.prepare?.(tap.name)
-    return await begin(describe(resolved), (failed, counters) => start(tap, failed, counters), release, options.signal)
+    return await begin(
+      describe(resolved, tap),
+      (failed, counters) => start(tap, failed, counters),
+      release,
+      options.signal,
+    )
   } catch (error) {
     release()
     throw error
@@ -53,7 +64,8 @@ export async function runTunnel(
   const { signal, ...given } = options
   signal?.throwIfAborted()
   const settings = { ...PLAIN, ...given }
-  const description = { name: '', local: '', remote: '', mtu: overlay.mtu, tunnelMtu: underlay.mtu }
+  const { mtu, offload = 'off' } = overlay
+  const description = { name: '', local: '', remote: '', mtu, tunnelMtu: underlay.mtu, offload, udpPort: undefined }
   const release = () => {
     overlay.close()
     underlay.close()
@@ -72,6 +84,8 @@ const PLAIN: PumpSettings = {
   tos: 0,
   ttl: 64,
   fragment: 'never',
+  udpPort: undefined,
+  flows: 1,
   local: new Uint8Array(),
   remote: new Uint8Array(),
 }
@@ -80,7 +94,7 @@ type MakeEngine = (failed: (error: unknown) => void, counters: Counters) => Engi
 type StartOnTap = (tap: TapPort, failed: (error: unknown) => void, counters: Counters) => Engine
 
 function openUnderlay(resolved: ResolvedOptions, undo: (() => void)[], warn: (message: string) => void): StartOnTap {
-  const { settings } = resolved
+  const { settings, encapsulation, busyPoll } = resolved
   const options: RawSocketOptions = {
     local: resolved.local,
     remote: resolved.remote,
@@ -96,9 +110,9 @@ function openUnderlay(resolved: ResolvedOptions, undo: (() => void)[], warn: (me
     undo.push(() => port.close())
     return (tap, failed, counters) => new LoopEngine(new Pump(tap, port, settings, counters), tap, port, failed)
   }
-  const port = openRawSocket(options, warn)
+  const port = encapsulation ? openUdpSocket({ ...options, ...encapsulation }, warn) : openRawSocket(options, warn)
   undo.push(() => port.close())
-  return (tap, failed, counters) => new ThreadEngine(tap, port.handle, settings, counters, failed)
+  return (tap, failed, counters) => new ThreadEngine(tap, port.handle, settings, busyPoll, counters, failed)
 }
 
 /** Starts the engine and ties its failure, the signal and the events together. */
@@ -132,9 +146,9 @@ function asTsgreError(error: unknown): TsgreError {
   return new StateError('TSGRE_PUMP_DIED', `the pump failed: ${(error as Error).message}`, { cause: error })
 }
 
-function describe(resolved: ResolvedOptions): TunnelDescription {
-  const { name, local, remote, mtu, tunnelMtu } = resolved
-  return { name, local: local.text, remote: remote.text, mtu, tunnelMtu }
+function describe(resolved: ResolvedOptions, { offload }: TapPort): TunnelDescription {
+  const { name, local, remote, mtu, tunnelMtu, encapsulation } = resolved
+  return { name, local: local.text, remote: remote.text, mtu, tunnelMtu, offload, udpPort: encapsulation?.port }
 }
 
 function macOf({ mac }: ResolvedOptions): { mac?: string } {

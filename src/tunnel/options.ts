@@ -1,11 +1,16 @@
 // What a program or a person asks for, and the one place where it is refused. Nothing is opened or changed here.
 
-import { ConfigError, type ErrorCode } from '../errors.js'
-import { refuseTapName } from '../io/tap.js'
+import { ConfigError } from '../errors.js'
+import { OUTER_BYTES } from '../io/ip-options.js'
+import { refuseTapName } from '../io/open-tap.js'
+import { UDP_BYTES } from '../io/udp-socket.js'
+import { OFFLOADS, type Offload } from '../offload/gso.js'
 import type { Address } from '../sys/address.js'
 import { resolveAddresses } from './addresses.js'
+import { type Encapsulation, type EncapsulationOptions, resolveEncapsulation } from './encapsulation.js'
 import { greBytes } from './pump.js'
 import type { FragmentRule, PumpSettings } from './settings.js'
+import { integer, oneOf } from './values.js'
 
 /** A GRE key: 0 to 4294967295, or in the dotted form of ip-link(8). */
 export type Key = number | string
@@ -19,7 +24,7 @@ export interface Logger {
 }
 
 /** In the words of `ip link add … type gretap`. */
-export interface TunnelOptions {
+export interface TunnelOptions extends EncapsulationOptions {
   /** Name of the TAP: 1 to 15 bytes. Made if there is none. */
   name: string
   /** Underlay address of the other host; IPv6 link-local ones with their zone, `fe80::1%eth1`. */
@@ -52,6 +57,13 @@ export interface TunnelOptions {
   prepare?: ((name: string) => Promise<void>) | undefined
   /** 'mmsg': raw socket, batches, a thread of its own (default). 'raw-socket': the npm package, on this event loop. */
   io?: 'mmsg' | 'raw-socket' | undefined
+  /**
+   * The most to leave to the kernel at the TAP: 'off' whole frames, 'csum' checksums too, 'tso' superframes of TCP too, 'uso'
+   * of UDP too; 'auto' (default) as much as it takes.
+   */
+  offload?: Offload | 'auto' | undefined
+  /** Microseconds (0 to 1000000, default 0) that the pump's thread looks for frames and packets again before it sleeps. */
+  busyPoll?: number | undefined
   signal?: AbortSignal | undefined
   logger?: Logger | undefined
 }
@@ -63,6 +75,9 @@ export interface ResolvedOptions {
   readonly remote: Address
   readonly dev: string | undefined
   readonly io: 'mmsg' | 'raw-socket'
+  readonly encapsulation: Encapsulation | undefined
+  readonly offload: Offload
+  readonly busyPoll: number
   readonly mtu: number
   readonly tunnelMtu: number
   readonly underlayMtu: number
@@ -77,9 +92,9 @@ export const MOST_MTU = 65521
 
 const ETHERNET_BYTES = 14
 
-/** Largest layer-3 payload that fits one packet of an underlay of `underlayMtu` bytes. */
-export function tunnelMtuOf(underlayMtu: number, family: 4 | 6, gre: number): number {
-  return underlayMtu - (family === 4 ? 20 : 40) - gre - ETHERNET_BYTES
+/** Largest layer-3 payload that fits one packet of an underlay of `underlayMtu` bytes, with `headers` of GRE and UDP. */
+export function tunnelMtuOf(underlayMtu: number, family: 4 | 6, headers: number): number {
+  return underlayMtu - OUTER_BYTES[family] - headers - ETHERNET_BYTES
 }
 
 /**
@@ -99,21 +114,41 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
       : integer('mtu', options.mtu, LEAST_MTU, MOST_MTU, ' bytes, or "auto"', 'TSGRE_BAD_MTU')
   refuseMac(options.mac)
   const { local, remote, underlayMtu } = resolveAddresses(options.remote, options.local, options.dev, io)
+  const encapsulation = resolveEncapsulation(options, io, remote.family)
+  const offload = resolveOffload(options.offload, io)
+  const busyPoll = integer('busy-poll', options.busyPoll ?? 0, 0, 1_000_000, ' microseconds')
+  refuseBusyLoop(busyPoll, io)
   const checksum = options.checksum ?? false
   const sequence = options.sequence ?? false
-  const tunnelMtu = tunnelMtuOf(underlayMtu, remote.family, greBytes({ checksum, sequence, keyOut }))
+  const headers = greBytes({ checksum, sequence, keyOut }) + (encapsulation ? UDP_BYTES : 0)
+  const tunnelMtu = tunnelMtuOf(underlayMtu, remote.family, headers)
   return {
     name: options.name,
     local,
     remote,
     dev: options.dev,
     io,
+    encapsulation,
+    offload,
+    busyPoll,
     mtu: mtu ?? atLeast(tunnelMtu, underlayMtu),
     tunnelMtu,
     underlayMtu,
     mac: options.mac,
     up: options.up ?? true,
-    settings: { keyIn, keyOut, checksum, sequence, ttl, tos, fragment, local: local.bytes, remote: remote.bytes },
+    settings: {
+      keyIn,
+      keyOut,
+      checksum,
+      sequence,
+      ttl,
+      tos,
+      fragment,
+      udpPort: encapsulation?.port,
+      flows: encapsulation?.flows ?? 1,
+      local: local.bytes,
+      remote: remote.bytes,
+    },
   }
 }
 
@@ -145,6 +180,20 @@ export function parseKey(option: string, key: Key | undefined): number | undefin
   throw new ConfigError('TSGRE_BAD_KEY', option, key, `--${option} ${text}: ${rule}`)
 }
 
+function resolveOffload(asked: TunnelOptions['offload'], io: ResolvedOptions['io']): Offload {
+  const wanted = oneOf('offload', asked ?? 'auto', ['auto', ...OFFLOADS])
+  if (io === 'mmsg') return wanted === 'auto' ? 'uso' : wanted
+  if (wanted === 'auto' || wanted === 'off') return 'off'
+  const why = '--io raw-socket takes and gives whole frames: leave --offload away, or leave --io away'
+  throw new ConfigError('TSGRE_CONFLICT', 'offload', wanted, `--offload ${wanted}: ${why}`)
+}
+
+function refuseBusyLoop(busyPoll: number, io: ResolvedOptions['io']): void {
+  if (busyPoll === 0 || io === 'mmsg') return
+  const why = "--io raw-socket lives on the program's event loop, which must not wait: leave one of the two away"
+  throw new ConfigError('TSGRE_CONFLICT', 'busy-poll', busyPoll, `--busy-poll ${busyPoll}: ${why}`)
+}
+
 function resolveFragment(options: TunnelOptions): FragmentRule {
   if (options.ignoreDf && options.pmtudisc) {
     const why = '--pmtudisc sets DF and --ignore-df clears it: leave one away'
@@ -152,23 +201,6 @@ function resolveFragment(options: TunnelOptions): FragmentRule {
   }
   if (options.ignoreDf) return 'always'
   return options.pmtudisc === false ? 'as-inner' : 'never'
-}
-
-function integer(
-  option: string,
-  value: unknown,
-  least: number,
-  most: number,
-  also = '',
-  code: ErrorCode = 'TSGRE_BAD_OPTION',
-): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
-  throw new ConfigError(code, option, value, `--${option} ${value}: takes ${least} to ${most}${also}`)
-}
-
-function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value
-  throw new ConfigError('TSGRE_BAD_OPTION', option, value, `--${option} ${value}: takes ${choices.join(' or ')}`)
 }
 
 function refuseMac(mac: string | undefined): void {

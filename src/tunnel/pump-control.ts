@@ -2,6 +2,8 @@
 // looks at whenever the eventfd wakes it.
 
 import type { RawSocketHandle } from '../io/raw-socket.js'
+import type { UdpSocketHandle } from '../io/udp-socket.js'
+import type { Offload } from '../offload/gso.js'
 import type { PumpSettings } from './settings.js'
 
 /** Words of the control memory (Int32Array): not zero means yes. */
@@ -9,9 +11,14 @@ export const STOP = 0
 export const PAUSED = 1
 export const CONTROL_WORDS = 2
 
+/** What an underlay port of the pump's thread stands on. */
+export type UnderlayHandle = RawSocketHandle | UdpSocketHandle
+
 export interface PumpThreadData {
-  readonly tap: { readonly fd: number; readonly name: string; readonly mtu: number }
-  readonly socket: RawSocketHandle
+  readonly tap: { readonly fd: number; readonly name: string; readonly mtu: number; readonly offload: Offload }
+  readonly socket: UnderlayHandle
+  /** Microseconds to look again and again before sleeping. */
+  readonly busyPoll: number
   readonly wakerFd: number
   readonly settings: PumpSettings
   readonly counters: SharedArrayBuffer

@@ -5,8 +5,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { SystemError } from '../errors.js'
 import { OVERLAY, Poller, UNDERLAY, WAKER } from '../io/poller.js'
+import type { Port } from '../io/port.js'
 import { RawSocketPort } from '../io/raw-socket.js'
 import { TapPort } from '../io/tap.js'
+import { UdpSocketPort } from '../io/udp-socket.js'
 import { Waker } from '../io/waker.js'
 import { POLLIN, POLLOUT } from '../sys/constants.js'
 import { Pump } from './pump.js'
@@ -22,12 +24,9 @@ const IDLE_MS = 10
 
 function run(data: PumpThreadData): void {
   const { tap, socket, wakerFd } = data
-  const pump = new Pump(
-    new TapPort(tap.fd, tap.name, tap.mtu),
-    new RawSocketPort(socket),
-    data.settings,
-    new Counters(data.counters),
-  )
+  const counters = new Counters(data.counters)
+  const overlay = new TapPort(tap.fd, tap.name, tap.mtu, tap.offload)
+  const pump = new Pump(overlay, underlayOf(data, counters), data.settings, counters)
   const control = new Int32Array(data.control)
   const waker = new Waker(wakerFd)
   const poller = new Poller(tap.fd, socket.fd, wakerFd)
@@ -37,7 +36,7 @@ function run(data: PumpThreadData): void {
     const { blocked } = pump
     poller.ask(OVERLAY, blocked ? 0 : POLLIN)
     poller.ask(UNDERLAY, blocked ? POLLIN | POLLOUT : POLLIN)
-    if (poller.wait(POLL_MS) <= 0) continue
+    if (!ready(poller, data.busyPoll)) continue
     let worked = false
     if (poller.readable(WAKER)) {
       waker.clear()
@@ -49,6 +48,22 @@ function run(data: PumpThreadData): void {
     idleWakes = worked ? 0 : idleWakes + 1
     if (idleWakes > IDLE_WAKES) asleep.wait(IDLE_MS)
   }
+}
+
+function underlayOf({ socket }: PumpThreadData, counters: Counters): Port {
+  return socket.kind === 'raw'
+    ? new RawSocketPort(socket)
+    : new UdpSocketPort(socket, () => counters.noteSegmentRefused())
+}
+
+/** Whether anything is ready: looks for `busyPoll` microseconds, then sleeps for as long as it may. */
+function ready(poller: Poller, busyPoll: number): boolean {
+  if (busyPoll > 0) {
+    const until = performance.now() + busyPoll / 1000
+    do if (poller.wait(0) > 0) return true
+    while (performance.now() < until)
+  }
+  return poller.wait(POLL_MS) > 0
 }
 
 try {

@@ -2,19 +2,32 @@
 // pump-thread.ts and loop-engine.ts decide when to turn.
 
 import { DROP } from '../drops.js'
-import { Batch } from '../io/batch.js'
+import { BATCH_ENTRIES, Batch } from '../io/batch.js'
 import type { Port } from '../io/port.js'
+import { Coalescer } from '../offload/coalesce.js'
+import { reaches } from '../offload/gso.js'
 import { GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE, greHeaderLength } from '../wire/gre.js'
 import { Decapsulator } from './decapsulate.js'
 import { Encapsulator } from './encapsulate.js'
+import { Finisher } from './finish.js'
 import type { PumpSettings } from './settings.js'
 import type { Counters } from './stats.js'
+
+/** Packets listed before they are handed to the underlay. */
+const SENT_AT_ONCE = 256
+/** Packets taken from the underlay at once: a merged one of UDP_GRO holds up to 64. */
+const RECEIVED_AT_ONCE = 64 * BATCH_ENTRIES
 
 export class Pump {
   readonly #overlay: Port
   readonly #underlay: Port
-  readonly #tx = new Batch()
-  readonly #rx = new Batch()
+  // What was read, and over the same memory what is written of it.
+  readonly #frames = new Batch()
+  readonly #packets = Batch.over(this.#frames, SENT_AT_ONCE, true)
+  readonly #received = new Batch(BATCH_ENTRIES, RECEIVED_AT_ONCE)
+  readonly #delivered: Batch
+  readonly #coalescer: Coalescer | undefined
+  readonly #finisher = new Finisher()
   readonly #encapsulator: Encapsulator
   readonly #decapsulator: Decapsulator
   readonly #counters: Counters
@@ -29,11 +42,21 @@ export class Pump {
     this.#decapsulator = new Decapsulator(settings, counters)
     this.#counters = counters
     this.#greBytes = greBytes(settings)
+    const offload = overlay.offload ?? 'off'
+    if (reaches(offload, 'tso')) this.#coalescer = new Coalescer(RECEIVED_AT_ONCE, reaches(offload, 'uso'))
+    this.#delivered = this.#coalescer
+      ? Batch.over(this.#received, RECEIVED_AT_ONCE)
+      : Batch.over(this.#received, SENT_AT_ONCE, true)
+  }
+
+  /** Bytes of GRE and frame that fit one packet of the underlay now. */
+  get #room(): number {
+    return this.#underlay.room ?? this.#underlay.mtu
   }
 
   /** Frames wait for room in the underlay's queue; the overlay is not read meanwhile. */
   get blocked(): boolean {
-    return this.#tx.head < this.#tx.count
+    return this.#packets.head < this.#packets.count || this.#encapsulator.more
   }
 
   /** One batch each way. `now` in milliseconds, monotonic. Returns whether anything was there to do. */
@@ -44,47 +67,75 @@ export class Pump {
 
   /** One batch from the overlay to the underlay. */
   transmit(): boolean {
-    const tx = this.#tx
+    const frames = this.#frames
     const { drops } = this.#counters
     const fresh = !this.blocked
     if (fresh) {
-      if (this.#overlay.read(tx, drops) === 0) return this.#account()
-      if (this.paused) this.#refuseAll()
-      else this.#encapsulator.run(tx, drops)
+      if (this.#overlay.read(frames, drops) === 0) return this.#account()
+      if (this.paused) {
+        drops[DROP.loop] += frames.count
+        frames.clear()
+      }
+      this.#encapsulator.begin(frames)
     }
-    const before = tx.head
-    this.#underlay.write(tx, drops)
+    const moved = this.#send()
     this.#account()
-    return fresh || tx.head > before
+    return fresh || moved
+  }
+
+  /** Writes packets as long as there are any and the underlay takes them; whether it took any. */
+  #send(): boolean {
+    const packets = this.#packets
+    const { drops } = this.#counters
+    let moved = false
+    for (;;) {
+      if (packets.head === packets.count) {
+        if (!this.#encapsulator.more) return moved
+        this.#encapsulator.fill(packets, this.#room, drops)
+      }
+      const before = packets.head
+      this.#underlay.write(packets, drops)
+      if (packets.head > before) moved = true
+      if (packets.head < packets.count) return moved
+    }
   }
 
   /** Adds what the underlay has sent meanwhile, which may be later than it was written. */
   #account(): boolean {
-    const tx = this.#tx
-    if (tx.sent === 0) return false
-    this.#counters.addTx(tx.sent, tx.sentBytes - tx.sent * this.#greBytes)
-    tx.sent = 0
-    tx.sentBytes = 0
+    const packets = this.#packets
+    if (packets.sent === 0) return false
+    this.#counters.addTx(packets.sent, packets.sentBytes - packets.sent * this.#greBytes)
+    packets.sent = 0
+    packets.sentBytes = 0
     return true
-  }
-
-  #refuseAll(): void {
-    this.#counters.drops[DROP.loop] += this.#tx.count
-    this.#tx.clear()
   }
 
   /** One batch from the underlay to the overlay. */
   receive(now: number): boolean {
-    const rx = this.#rx
-    const { drops } = this.#counters
-    if (this.#underlay.read(rx, drops) === 0) return false
-    this.#decapsulator.run(rx, now)
-    this.#overlay.write(rx, drops)
-    if (rx.head < rx.count) drops[DROP['queue-full']] += rx.count - rx.head // the overlay does not make us wait
-    this.#counters.addRx(rx.sent, rx.sentBytes)
-    rx.sent = 0
-    rx.sentBytes = 0
+    const received = this.#received
+    if (this.#underlay.read(received, this.#counters.drops) === 0) return false
+    this.#decapsulator.run(received, now)
+    const longest = this.#room - this.#greBytes
+    if (this.#coalescer) {
+      this.#coalescer.run(received, this.#delivered, longest)
+      this.#deliver()
+      return true
+    }
+    const finisher = this.#finisher
+    for (finisher.begin(received); finisher.more; this.#deliver()) finisher.fill(this.#delivered, longest)
     return true
+  }
+
+  #deliver(): void {
+    const delivered = this.#delivered
+    const { drops } = this.#counters
+    delivered.head = 0
+    this.#overlay.write(delivered, drops)
+    // the overlay does not make us wait
+    if (delivered.head < delivered.count) drops[DROP['queue-full']] += delivered.count - delivered.head
+    this.#counters.addRx(delivered.sent, delivered.sentBytes)
+    delivered.sent = 0
+    delivered.sentBytes = 0
   }
 }
 

@@ -14,6 +14,10 @@ export interface PumpSettings {
   /** Outer TTL, or copied from the inner packet (64 for other frames). */
   readonly ttl: number | 'inherit'
   readonly fragment: FragmentRule
+  /** Destination port of GRE-in-UDP; undefined is GRE on protocol 47. */
+  readonly udpPort: number | undefined
+  /** How many ways packets are spread over, by inner flow: a power of two, 1 for no spreading. */
+  readonly flows: number
   /** Outer addresses, 4 or 16 octets, to recognise our own packet when it comes back as a frame. */
   readonly local: Uint8Array
   readonly remote: Uint8Array

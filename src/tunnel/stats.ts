@@ -9,6 +9,7 @@ const TX_BYTES = 1
 const RX_FRAMES = 2
 const RX_BYTES = 3
 const WRONG_KEY = 4
+const SEGMENT_REFUSED = 5
 const DROPS = 8
 
 /** No packet with a wrong key was seen; a keyless packet where a key was expected. */
@@ -25,6 +26,8 @@ export interface TunnelStats {
   readonly drops: Readonly<Record<DropReason, number>>
   /** The last wrong key that came: a number, 'none' for a packet without one, undefined when all was right. */
   readonly lastWrongKey: number | 'none' | undefined
+  /** Messages of several packets that the kernel would not cut (UDP_SEGMENT); their packets were sent one by one. */
+  readonly segmentRefused: number
 }
 
 /** The same memory may be wrapped in two threads. */
@@ -61,6 +64,10 @@ export class Counters {
     this.#values[WRONG_KEY] = present ? key >>> 0 : KEYLESS
   }
 
+  noteSegmentRefused(): void {
+    this.#values[SEGMENT_REFUSED]++
+  }
+
   snapshot(): TunnelStats {
     const values = this.#values
     const wrong = values[WRONG_KEY]
@@ -70,6 +77,7 @@ export class Counters {
       rxFrames: values[RX_FRAMES],
       rxBytes: values[RX_BYTES],
       drops: dropsByReason(this.drops),
+      segmentRefused: values[SEGMENT_REFUSED],
       lastWrongKey: wrong === NO_WRONG_KEY ? undefined : wrong === KEYLESS ? 'none' : wrong,
     }
   }

@@ -2,11 +2,17 @@
 
 import { Worker } from 'node:worker_threads'
 import { StateError, SystemError } from '../errors.js'
-import type { RawSocketHandle } from '../io/raw-socket.js'
 import type { TapPort } from '../io/tap.js'
 import { Waker } from '../io/waker.js'
 import type { Engine } from './engine.js'
-import { CONTROL_WORDS, PAUSED, type PumpThreadData, type PumpThreadMessage, STOP } from './pump-control.js'
+import {
+  CONTROL_WORDS,
+  PAUSED,
+  type PumpThreadData,
+  type PumpThreadMessage,
+  STOP,
+  type UnderlayHandle,
+} from './pump-control.js'
 import type { PumpSettings } from './settings.js'
 import type { Counters } from './stats.js'
 
@@ -26,16 +32,18 @@ export class ThreadEngine implements Engine {
   /** @param failed is told once, when the thread ended by itself after start() */
   constructor(
     tap: TapPort,
-    socket: RawSocketHandle,
+    socket: UnderlayHandle,
     settings: PumpSettings,
+    busyPoll: number,
     counters: Counters,
     failed: (error: SystemError | StateError) => void,
   ) {
     const workerData: PumpThreadData = {
-      tap: { fd: tap.fd, name: tap.name, mtu: tap.mtu },
+      tap: { fd: tap.fd, name: tap.name, mtu: tap.mtu, offload: tap.offload },
       socket,
       wakerFd: this.#waker.fd,
       settings,
+      busyPoll,
       counters: counters.memory,
       control: this.#control.buffer as SharedArrayBuffer,
     }

@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events'
 import type { TsgreError } from '../errors.js'
+import type { Offload } from '../offload/gso.js'
 import type { Engine } from './engine.js'
 import type { Counters, TunnelStats } from './stats.js'
 
@@ -24,6 +25,10 @@ export interface TunnelDescription {
   readonly mtu: number
   /** Largest layer-3 payload that fits one packet of the underlay, in bytes; on ports of one's own, the underlay's `mtu`. */
   readonly tunnelMtu: number
+  /** What the kernel and the tunnel leave to each other at the TAP. */
+  readonly offload: Offload
+  /** Port of GRE-in-UDP; undefined for GRE on protocol 47, and on ports of one's own. */
+  readonly udpPort: number | undefined
 }
 
 export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescription, AsyncDisposable {
@@ -32,6 +37,8 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
   readonly remote: string
   readonly mtu: number
   readonly tunnelMtu: number
+  readonly offload: Offload
+  readonly udpPort: number | undefined
   readonly #counters: Counters
   readonly #engine: Engine
   readonly #release: () => void
@@ -45,6 +52,8 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
     this.remote = description.remote
     this.mtu = description.mtu
     this.tunnelMtu = description.tunnelMtu
+    this.offload = description.offload
+    this.udpPort = description.udpPort
     this.#counters = counters
     this.#engine = engine
     this.#release = release

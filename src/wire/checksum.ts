@@ -6,14 +6,14 @@ import type { Octets } from './octets.js'
 
 /**
  * One's complement sum of octets [start, end), 16 bits, not complemented. An odd length is padded with a zero octet.
- * `initial` is the sum of what goes before, which must have been of even length. Exact up to 8 MiB. RFC 1071 §1, §2.
+ * `initial` is the sum of what goes before, which must have been of even length. Exact up to 1 MiB. RFC 1071 §1, §2.
  */
 export function sum(memory: Octets, start: number, end: number, initial = 0): number {
   const bytes = memory.bytes
   const head = Math.min((start + 3) & ~3, end)
   const tail = Math.max(end & ~3, head)
-  const total =
-    sumBytes(bytes, start, head) + sumWords(memory.words, head >>> 2, tail >>> 2) + sumBytes(bytes, tail, end)
+  const words = memory.sumWords ? memory.sumWords(head, tail) : sumWords(memory.words, head >>> 2, tail >>> 2)
+  const total = sumBytes(bytes, start, head) + words + sumBytes(bytes, tail, end)
   const folded = fold(total)
   // From an odd start, every octet has the weight here that the other one of its pair has in memory: already swapped.
   const network = start & 1 ? folded : ((folded & 0xff) << 8) | (folded >>> 8)

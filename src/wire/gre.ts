@@ -7,7 +7,7 @@
 //   | Sequence Number (if S)                    |
 
 import { DROP } from '../drops.js'
-import { checksum, sum } from './checksum.js'
+import { sum } from './checksum.js'
 import { read16, read32, write16, write32 } from './network-order.js'
 import type { Octets } from './octets.js'
 
@@ -101,11 +101,11 @@ export function emitGre(bytes: Uint8Array, end: number, header: GreHeader): numb
 
 /**
  * Writes the checksum over header and payload [start, end) into a header that has C; Reserved1 becomes 0. Everything
- * else must be written by then. RFC 2784 §2.5.
+ * else must be written by then. `rest` is the sum of what goes on elsewhere, which takes an even end. RFC 2784 §2.5.
  */
-export function sealGre(memory: Octets, start: number, end: number): void {
+export function sealGre(memory: Octets, start: number, end: number, rest = 0): void {
   write32(memory.bytes, start + 4, 0)
-  write16(memory.bytes, start + 4, checksum(memory, start, end))
+  write16(memory.bytes, start + 4, ~sum(memory, start, end, rest))
 }
 
 /**

@@ -12,6 +12,7 @@ export function fill(batch: Batch, entries: readonly Uint8Array[], peer = 0): Ba
     batch.offset[i] = i * SLOT_BYTES + HEADROOM
     batch.length[i] = bytes.length
     batch.peer[i] = peer
+    batch.setWhole(i)
     batch.memory.bytes.set(bytes, batch.offset[i])
   }
   return batch
@@ -19,8 +20,10 @@ export function fill(batch: Batch, entries: readonly Uint8Array[], peer = 0): Ba
 
 /** Copies of the entries of a batch. */
 export function contents(batch: Batch): Uint8Array[] {
+  const { headers, headerOffset, headerLength, memory, offset, length } = batch
   return Array.from({ length: batch.count }, (_, i) => {
-    return batch.memory.bytes.slice(batch.offset[i], batch.offset[i] + batch.length[i])
+    const header = headers.bytes.subarray(headerOffset[i], headerOffset[i] + headerLength[i])
+    return new Uint8Array(Buffer.concat([header, memory.bytes.subarray(offset[i], offset[i] + length[i])]))
   })
 }
 

@@ -24,7 +24,8 @@ export class Capture {
   static async start(rig: Hosts, node: NodeName, dev: string, filter = ''): Promise<Capture> {
     const path = rig.file('pcap')
     // Root stays root (-Z): the folder is closed to the user tcpdump would become.
-    const argv = ['tcpdump', '-i', dev, '-w', path, '-U', '--immediate-mode', '-s', '0', '-Z', 'root']
+    // Each packet takes a slot for the largest there is, so that a burst needs a large buffer (-B, KiB).
+    const argv = ['tcpdump', '-i', dev, '-w', path, '-U', '--immediate-mode', '-s', '0', '-B', '65536', '-Z', 'root']
     const tcpdump = rig.spawn(node, filter ? [...argv, filter] : argv)
     await tcpdump.waitFor(/listening on/)
     return new Capture(rig, path, tcpdump)

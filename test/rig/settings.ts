@@ -15,6 +15,8 @@ export function settings(given: Partial<PumpSettings> = {}): PumpSettings {
     tos: 0,
     ttl: 64,
     fragment: 'never',
+    udpPort: undefined,
+    flows: 1,
     local: LOCAL,
     remote: REMOTE,
     ...given,

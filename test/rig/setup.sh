@@ -10,7 +10,7 @@ list=${1:-test}
 # package:command, the command standing for the package
 needs=(iproute2:ip iputils-ping:ping procps:sysctl tcpdump:tcpdump iperf3:iperf3)
 case $list in
-  test) needs+=(docker.io:dockerd iptables:iptables busybox-static:busybox ethtool:ethtool nftables:nft openvswitch-switch:ovs-vswitchd build-essential:g++ build-essential:make python3:python3) ;;
+  test) needs+=(docker.io:dockerd iptables:iptables busybox-static:busybox ethtool:ethtool nftables:nft openvswitch-switch:ovs-vswitchd tshark:tshark build-essential:g++ build-essential:make python3:python3) ;;
   bench) needs+=(ethtool:ethtool openvswitch-switch:ovs-vswitchd) ;;
   demo) ;;
   demo:docker) needs+=(docker.io:dockerd iptables:iptables busybox-static:busybox) ;;

@@ -4,8 +4,9 @@
 
 import { dropCounters } from '#tsgre/drops.js'
 import { Batch } from '#tsgre/io/batch.js'
+import { openTap } from '#tsgre/io/open-tap.js'
 import { OVERLAY, Poller, UNDERLAY } from '#tsgre/io/poller.js'
-import { openTap, type TapPort } from '#tsgre/io/tap.js'
+import type { TapPort } from '#tsgre/io/tap.js'
 
 const ADDRESSES = 12 // destination and source stand in front of the tags
 

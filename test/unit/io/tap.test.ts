@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ConfigError } from '#tsgre/errors.js'
-import { openTap, refuseTapName } from '#tsgre/io/tap.js'
+import { openTap, refuseTapName } from '#tsgre/io/open-tap.js'
 import { inOwnNetwork } from '../../rig/reexec.js'
 
 inOwnNetwork(import.meta.url)

@@ -22,6 +22,7 @@ const HEADERS = [
   'sys/uio.h',
   'sys/un.h',
   'netinet/in.h',
+  'netinet/udp.h',
   'net/if.h',
   'net/if_arp.h',
   'netpacket/packet.h',
@@ -29,6 +30,9 @@ const HEADERS = [
   'linux/if_tun.h',
   'linux/virtio_net.h',
 ]
+
+/** From Linux 6.2 on; Debian 12 has the headers of 6.1. */
+const RECENT = ['TUN_F_USO4', 'TUN_F_USO6']
 
 function program(): string {
   const lines = HEADERS.map((header) => `#include <${header}>`)
@@ -41,7 +45,9 @@ function program(): string {
     ])
     return [print(`${code}.size`, `sizeof(${struct})`), ...fields]
   })
-  const numbers = [...Object.keys(constants), ...Object.keys(ERRNO)].map((name) => print(name, name))
+  const numbers = [...Object.keys(constants), ...Object.keys(ERRNO)].map((name) =>
+    RECENT.includes(name) ? `#ifdef ${name}\n${print(name, name)}\n#endif` : print(name, name),
+  )
   const model = ['int', 'long', 'void *', 'size_t'].map((type) =>
     print(`sizeof ${type}`.replace(/ /g, '_'), `sizeof(${type})`),
   )
@@ -86,7 +92,9 @@ test('every structure and field lies where the headers put it', () => {
 })
 
 test('every constant has the value of the headers', () => {
-  for (const [name, value] of Object.entries(constants)) assert.is(value, answers.get(name), name)
+  for (const [name, value] of Object.entries(constants)) {
+    if (answers.has(name) || !RECENT.includes(name)) assert.is(value, answers.get(name), name)
+  }
 })
 
 test('every errno has the value of the headers', () => {

@@ -3,7 +3,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DROP, type DropReason, dropCounters } from '#tsgre/drops.js'
-import { Batch } from '#tsgre/io/batch.js'
+import { BATCH_ENTRIES, Batch } from '#tsgre/io/batch.js'
 import { Encapsulator } from '#tsgre/tunnel/encapsulate.js'
 import type { PumpSettings } from '#tsgre/tunnel/settings.js'
 import { contents, fill } from '../../rig/batches.js'
@@ -24,7 +24,8 @@ import { naiveEmitGre } from '../../rig/naive/naive-gre.js'
 import { fixture } from '../../rig/root.js'
 import { LOCAL, REMOTE, settings } from '../../rig/settings.js'
 
-const batch = new Batch()
+const frames = new Batch()
+const batch = Batch.over(frames, BATCH_ENTRIES, true)
 
 interface Sent {
   packets: Uint8Array[]
@@ -34,9 +35,10 @@ interface Sent {
   drops: Float64Array
 }
 
-function encapsulate(encapsulator: Encapsulator, frames: readonly Uint8Array[]): Sent {
+function encapsulate(encapsulator: Encapsulator, given: readonly Uint8Array[]): Sent {
   const drops = dropCounters()
-  encapsulator.run(fill(batch, frames), drops)
+  encapsulator.begin(fill(frames, given))
+  encapsulator.fill(batch, 1480, drops)
   const { count } = batch
   const column = (values: Uint8Array) => [...values.subarray(0, count)]
   return {

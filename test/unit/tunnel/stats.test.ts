@@ -15,7 +15,7 @@ test('starts with zeros under every name', () => {
   const { drops, ...rest } = fresh().snapshot()
   assert.equal(Object.keys(drops), [...DROP_REASONS])
   assert.ok(Object.values(drops).every((count) => count === 0))
-  assert.equal(rest, { txFrames: 0, txBytes: 0, rxFrames: 0, rxBytes: 0, lastWrongKey: undefined })
+  assert.equal(rest, { txFrames: 0, txBytes: 0, rxFrames: 0, rxBytes: 0, lastWrongKey: undefined, segmentRefused: 0 })
 })
 
 test('keeps the two directions apart', () => {

@@ -1,0 +1,82 @@
+// The arrays of a recvmmsg(2) over UDP: of every message who sent it, and the size of the datagrams the kernel may have put
+// together in it (UDP_GRO).
+
+import { CMSGHDR, IOVEC, MMSGHDR, MSGHDR, SOCKADDR_IN, SOCKADDR_IN6 } from '../sys/abi.js'
+import { IPPROTO_UDP, UDP_GRO } from '../sys/constants.js'
+import { putPointer, type Slab, slab } from '../sys/memory.js'
+
+const MESSAGE_BYTES = MMSGHDR.size
+const NAME_BYTES = 32
+const CONTROL_BYTES = 24 // CMSG_SPACE of the one int that UDP_GRO tells
+
+export class UdpReceiveVector {
+  readonly address: number
+  readonly #memory: Slab
+  readonly #names: number
+  readonly #controls: number
+  readonly #iovecs: number
+
+  constructor(capacity: number) {
+    this.#iovecs = capacity * MESSAGE_BYTES
+    this.#names = this.#iovecs + capacity * IOVEC.size
+    this.#controls = this.#names + capacity * NAME_BYTES
+    this.#memory = slab(this.#controls + capacity * CONTROL_BYTES)
+    this.address = this.#memory.address
+    const { view, address } = this.#memory
+    for (let i = 0; i < capacity; i++) {
+      const header = i * MESSAGE_BYTES
+      putPointer(view, header + MSGHDR.at.msg_name.offset, address + this.#names + i * NAME_BYTES)
+      putPointer(view, header + MSGHDR.at.msg_iov.offset, address + this.#iovecs + i * IOVEC.size)
+      putPointer(view, header + MSGHDR.at.msg_iovlen.offset, 1)
+      putPointer(view, header + MSGHDR.at.msg_control.offset, address + this.#controls + i * CONTROL_BYTES)
+    }
+    this.reset(capacity)
+  }
+
+  /** Message i is received into `length` bytes at `address`. */
+  setPayload(i: number, address: number, length: number): void {
+    const at = this.#iovecs + i * IOVEC.size
+    putPointer(this.#memory.view, at + IOVEC.at.iov_base.offset, address)
+    this.#memory.view.setUint32(at + IOVEC.at.iov_len.offset, length, true)
+  }
+
+  /** Gives the first `count` messages back what recvmmsg writes over: room for name and control, flags. */
+  reset(count: number): void {
+    const { view } = this.#memory
+    for (let i = 0; i < count; i++) {
+      const at = i * MESSAGE_BYTES
+      view.setUint32(at + MSGHDR.at.msg_namelen.offset, NAME_BYTES, true)
+      view.setUint32(at + MSGHDR.at.msg_controllen.offset, CONTROL_BYTES, true)
+      view.setInt32(at + MSGHDR.at.msg_flags.offset, 0, true)
+    }
+  }
+
+  /** Bytes received into message i. */
+  lengthOf(i: number): number {
+    return this.#memory.view.getUint32(i * MESSAGE_BYTES + MMSGHDR.at.msg_len.offset, true)
+  }
+
+  /** MSG_TRUNC and others. */
+  flagsOf(i: number): number {
+    return this.#memory.view.getInt32(i * MESSAGE_BYTES + MSGHDR.at.msg_flags.offset, true)
+  }
+
+  /** Size of the datagrams in message i; 0 where it is one. */
+  segmentOf(i: number): number {
+    const { view } = this.#memory
+    if (view.getUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_controllen.offset, true) < CMSGHDR.size + 4) return 0
+    const at = this.#controls + i * CONTROL_BYTES
+    const ofUdp = view.getInt32(at + CMSGHDR.at.cmsg_level.offset, true) === IPPROTO_UDP
+    const isGro = view.getInt32(at + CMSGHDR.at.cmsg_type.offset, true) === UDP_GRO
+    return ofUdp && isGro ? view.getInt32(at + CMSGHDR.size, true) : 0
+  }
+
+  /** Whether message i was sent from `address`, 4 or 16 octets, from whatever port. */
+  isFrom(i: number, address: Uint8Array): boolean {
+    const { bytes } = this.#memory
+    const field = address.length === 4 ? SOCKADDR_IN.at.sin_addr.offset : SOCKADDR_IN6.at.sin6_addr.offset
+    const at = this.#names + i * NAME_BYTES + field
+    for (let k = 0; k < address.length; k++) if (bytes[at + k] !== address[k]) return false
+    return true
+  }
+}
