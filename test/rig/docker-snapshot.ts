@@ -5,7 +5,7 @@ import type { DockerHost } from './docker-host.js'
 
 /** Timers, and the counters of chains in `iptables-save`, run whoever looks. */
 const SCRIPT = `
-ip -details address show | grep -v valid_lft | sed -E 's/ (hello|tcn|topology_change|gc)_timer +[0-9.]+//g; s/ qdisc [a-z_]+//'
+ip -details address show | grep -v valid_lft | sed -E 's/ (hello|tcn|topology_change|gc|hold|message_age|forward_delay)_timer +[0-9.]+//g; s/ qdisc [a-z_]+//'
 ip route show table all | grep -v '^multicast'
 ip -6 route show table all | grep -v '^multicast'
 ip rule show
@@ -24,23 +24,34 @@ export async function dockerSnapshot(host: DockerHost): Promise<string[]> {
   return stdout.split('\n')
 }
 
-/** What went and came since `before`, once the kernel has told of carriers that are gone. */
-export async function dockerChanges(host: DockerHost, before: readonly string[]): Promise<string[]> {
+/** Lines that went and that came. */
+export function differences(before: readonly string[], after: readonly string[]): string[] {
+  return [
+    ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+    ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+  ]
+}
+
+/** What went and came since `before`, once the kernel has told of carriers that are gone; of lines that are not `expected`. */
+export async function dockerChanges(host: DockerHost, before: readonly string[], expected?: RegExp): Promise<string[]> {
   for (const deadline = Date.now() + 6000; ; await sleep(200)) {
-    const after = await dockerSnapshot(host)
-    const changes = [
-      ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
-      ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
-    ]
+    const changes = differences(before, await dockerSnapshot(host)).filter((line) => !expected?.test(line))
     if (changes.length === 0 || Date.now() > deadline) return changes
   }
 }
 
-/** A snapshot that was the same twice. */
+const QUIET_MS = 2000
+
+/**
+ * A snapshot that has not changed for a while: the kernel may tell of a carrier a second late (net/core/link_watch.c), and an
+ * IPv6 address that comes with it is tentative for another second or two.
+ */
 export async function settledDockerSnapshot(host: DockerHost): Promise<string[]> {
-  for (let last = ''; ; await sleep(500)) {
-    const now = await dockerSnapshot(host)
-    if (now.join('\n') === last) return now
-    last = now.join('\n')
+  for (let last = '', since = 0; ; await sleep(250)) {
+    const lines = await dockerSnapshot(host)
+    const now = lines.join('\n')
+    if (now !== last || now.includes(' tentative')) since = Date.now()
+    else if (Date.now() - since >= QUIET_MS) return lines
+    last = now
   }
 }
