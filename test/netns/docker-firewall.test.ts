@@ -92,7 +92,7 @@ for (const { claim, ...engines } of [
       await rig.container('A')
       await rig.reach('cA', 'cB')
       await rig.A.run('iptables', '-F', 'DOCKER-USER')
-      await A!.child.waitFor(/put back: firewall/)
+      await A!.child.waitFor(/put back: firewall/, 30_000)
       assert.match(await rules(rig), /--comment "tsgre tap0"/)
       await rig.reach('cA', 'cB')
       await rig.A.run('iptables', '-A', 'DOCKER-USER', '-j', 'RETURN')
