@@ -3,7 +3,7 @@
 
 import { POLLFD } from '../sys/abi.js'
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from '../sys/constants.js'
-import { poll, pollLater } from '../sys/libc.js'
+import { poll, pollLater, schedYield } from '../sys/libc.js'
 import { slab } from '../sys/memory.js'
 
 export const OVERLAY = 0
@@ -30,6 +30,19 @@ export class Poller {
   /** Blocks this thread until something is ready, at most `milliseconds`; returns how many entries are. */
   wait(milliseconds: number): number {
     return poll(this.#memory.address, ENTRIES, milliseconds)
+  }
+
+  /**
+   * Looks again and again for `microseconds`; whether anything became ready. In between it lets others have the core, or
+   * on a machine with few of them the very process that would answer waits for us to sleep.
+   */
+  spin(microseconds: number): boolean {
+    const until = performance.now() + microseconds / 1000
+    do {
+      if (this.wait(0) > 0) return true
+      schedYield()
+    } while (performance.now() < until)
+    return false
   }
 
   /** Waits in libuv's pool instead. */

@@ -127,7 +127,7 @@ export class Coalescer {
     if (this.#count[flow] === MOST_SEGMENTS || this.#bytes[flow] + size > MOST_IP_BYTES) return false
     const tcp = at.protocol === IPPROTO_TCP
     if (tcp ? read32(bytes, at.transport + 4) !== this.#sequence[flow] : !this.#isDatagram(bytes)) return false
-    if (!sameHeaders(bytes, from.offset[first], start, at) || !this.#continuesIds(bytes, flow)) return false
+    if (!sameHeaders(memory.view, from.offset[first], start, at) || !this.#continuesIds(bytes, flow)) return false
     if (!verifyPacket(memory, at) || !this.#verifyFirst(from, flow)) return false
     this.#next[this.#last[flow]] = i
     this.#last[flow] = i

@@ -49,6 +49,9 @@ export const recvmmsg: Call<[fd: number, vector: number, count: number, flags: n
 )
 export const eventfd: Call<[initial: number, flags: number]> = libc.func('int eventfd(uint32_t initial, int flags)')
 
+/** Lets whoever waits for this core have it. */
+export const schedYield: Call<[]> = libc.func('int sched_yield()')
+
 const pollFunction = libc.func('int poll(uintptr_t fds, unsigned long count, int milliseconds)')
 
 /** Waits on this thread; bounded by `milliseconds`. */

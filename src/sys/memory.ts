@@ -8,7 +8,6 @@ import { summedMemory } from '../wire/sum-words.js'
 
 /** A run of pinned memory in the three ways the code looks at it, and its address. */
 export interface Slab extends Octets {
-  readonly view: DataView
   readonly address: number
 }
 
@@ -19,13 +18,14 @@ const SUMMED_BYTES = 65536
 export function slab(size: number): Slab {
   const summed = size < SUMMED_BYTES ? undefined : summedMemory(size)
   const bytes = new Uint8Array(summed?.buffer ?? new ArrayBuffer(size), 0, size)
-  const { words } = octets(bytes)
-  const view = new DataView(bytes.buffer, 0, size)
+  const { words, view } = octets(bytes)
   return { bytes, words, view, sumWords: summed?.sumWords, address: Number(koffi.address(bytes)) }
 }
 
 /** Writes a pointer or a size_t, which a double holds exactly, without making a BigInt. */
 export function putPointer(view: DataView, offset: number, value: number): void {
-  view.setUint32(offset, value % 0x1_0000_0000, true)
-  view.setUint32(offset + 4, Math.floor(value / 0x1_0000_0000), true)
+  // Not by %: on doubles that is a call of fmod, and a packet writes two to four of these.
+  const high = Math.floor(value / 0x1_0000_0000)
+  view.setUint32(offset, value - high * 0x1_0000_0000, true)
+  view.setUint32(offset + 4, high, true)
 }

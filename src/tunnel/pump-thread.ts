@@ -58,12 +58,7 @@ function underlayOf({ socket }: PumpThreadData, counters: Counters): Port {
 
 /** Whether anything is ready: looks for `busyPoll` microseconds, then sleeps for as long as it may. */
 function ready(poller: Poller, busyPoll: number): boolean {
-  if (busyPoll > 0) {
-    const until = performance.now() + busyPoll / 1000
-    do if (poller.wait(0) > 0) return true
-    while (performance.now() < until)
-  }
-  return poller.wait(POLL_MS) > 0
+  return (busyPoll > 0 && poller.spin(busyPoll)) || poller.wait(POLL_MS) > 0
 }
 
 try {

@@ -14,6 +14,7 @@ export interface Octets {
   readonly bytes: Uint8Array
   /** Covers the whole words only: up to three bytes at the end have none. */
   readonly words: Uint32Array
+  readonly view: DataView
   /** Sums words faster than JavaScript does, where the memory allows it. */
   readonly sumWords?: SumWords | undefined
 }
@@ -21,5 +22,10 @@ export interface Octets {
 /** Views `bytes` both ways. Throws RangeError unless they start on a multiple of four in their buffer. */
 export function octets(bytes: Uint8Array): Octets {
   if (bytes.byteOffset % 4 !== 0) throw new RangeError(`octets: byte offset ${bytes.byteOffset} is not a multiple of 4`)
-  return { bytes, words: new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2) }
+  const { buffer, byteOffset, length } = bytes
+  return {
+    bytes,
+    words: new Uint32Array(buffer, byteOffset, length >>> 2),
+    view: new DataView(buffer, byteOffset, length),
+  }
 }
