@@ -46,8 +46,8 @@ export const tsgreUdp = tsgre('tsgre-udp', 'tsgre --encap udp', 'tsgre --encap u
 })
 export const tsgreBusy = tsgre(
   'tsgre-busy',
-  'tsgre --busy-poll 200',
-  'tsgre --busy-poll 200: looks again for 200 µs before it sleeps; only its delay and its CPU at idle are measured',
-  ['--busy-poll', '200'],
-  { only: ['ping', 'idle'] },
+  'tsgre --busy-poll 3000',
+  'tsgre --busy-poll 3000: looks again for 3 ms before it sleeps, longer than the pause between two pings',
+  ['--busy-poll', '3000'],
+  { only: ['forth', 'ping', 'idle'] },
 )

@@ -5,6 +5,9 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ConfigError } from '#tsgre/errors.js'
 import { openTap, refuseTapName } from '#tsgre/io/open-tap.js'
+import { TUNGETVNETHDRSZ, TUNSETOFFLOAD, TUNSETVNETHDRSZ } from '#tsgre/sys/constants.js'
+import { close as closeDescriptor, ioctl } from '#tsgre/sys/libc.js'
+import { slab } from '#tsgre/sys/memory.js'
 import { inOwnNetwork } from '../../rig/reexec.js'
 
 inOwnNetwork(import.meta.url)
@@ -90,6 +93,62 @@ test('takes over a TAP that was there and leaves it as it was found', () => {
 test('leaves no TAP behind when a setting is refused by the kernel', () => {
   assert.throws(() => openTap({ name: 'tap2', mtu: 70_000 }), /SIOCSIFMTU/)
   assert.throws(() => execFileSync('ip', ['link', 'show', 'tap2'], { stdio: 'ignore' }))
+})
+
+/** What the kernel may leave to the reader, as ethtool shows it. */
+function features(name: string): string {
+  const shown = execFileSync('ethtool', ['-k', name], { encoding: 'utf8' })
+  const wanted = /^\t?(tx-checksum-ip-generic|tx-tcp-segmentation|tx-tcp6-segmentation|tx-udp-segmentation): (on|off)/gm
+  return [...shown.matchAll(wanted)].map(([, , state]) => state).join(' ')
+}
+
+test('takes as much offload as it is asked for, and tells the kernel', () => {
+  for (const [offload, shown] of [
+    ['off', 'off off off off'],
+    ['csum', 'on off off off'],
+    ['tso', 'on on on off'],
+    ['uso', 'on on on on'],
+  ] as const) {
+    const tap = openTap({ name: 'tap3', offload })
+    assert.is(tap.offload, offload)
+    assert.is(features('tap3'), shown, offload)
+    tap.close()
+  }
+})
+
+test('leaves a TAP that was there without the offload it set, and with the header size it had', () => {
+  ip('tuntap add tap4 mode tap')
+  const headerSize = () => {
+    const tap = openTap({ name: 'tap4', up: false, offload: 'off' })
+    const int = slab(8)
+    assert.is(ioctl(tap.fd, TUNGETVNETHDRSZ, int.address), 0)
+    tap.close()
+    return int.view.getInt32(0, true)
+  }
+  const setHeaderSize = (bytes: number) => {
+    const tap = openTap({ name: 'tap4', up: false })
+    const int = slab(8)
+    int.view.setInt32(0, bytes, true)
+    assert.is(ioctl(tap.fd, TUNSETVNETHDRSZ, int.address), 0)
+    tap.close()
+  }
+  setHeaderSize(12)
+  const before = features('tap4')
+  const tap = openTap({ name: 'tap4', offload: 'uso' })
+  assert.is(features('tap4'), 'on on on on')
+  tap.close()
+  assert.equal([features('tap4'), headerSize()], [before, 12])
+})
+
+test('sets the offload of a TAP that another program left with more than we take', () => {
+  ip('tuntap add tap5 mode tap')
+  const theirs = openTap({ name: 'tap5', up: false, offload: 'off' })
+  assert.is(ioctl(theirs.fd, TUNSETOFFLOAD, 0x6f), 0)
+  closeDescriptor(theirs.fd) // as if it were killed: nothing is put back
+  assert.is(features('tap5'), 'on on on on')
+  const tap = openTap({ name: 'tap5', offload: 'off' })
+  assert.is(features('tap5'), 'off off off off')
+  tap.close()
 })
 
 test.run()
