@@ -16,7 +16,7 @@ import {
   udp,
 } from './steps.js'
 
-const PINGS = 2000
+const PINGS = 1000
 const STREAMS = 4
 const FORTH = ['cA', 'cB'] as const
 const BACK = ['cB', 'cA'] as const

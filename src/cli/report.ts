@@ -81,7 +81,7 @@ const WIDTH = 64
 
 /** The TAP is the tunnel's own; a person wants to know what else is different. */
 function besideTheTap({ changes }: SetupPlan): string[] {
-  return changes.filter(({ undo }) => !undo.kind.startsWith('link')).map(({ what }) => what)
+  return changes.filter(({ undo }) => !(undo.kind.startsWith('link') || undo.kind === 'tap')).map(({ what }) => what)
 }
 
 /** JSON has no undefined. */

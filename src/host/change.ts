@@ -12,6 +12,8 @@ export type Action =
 export type Undo =
   /** `ip link set dev NAME SET…`; where SET names a master that is gone, NAME is left without one. */
   | { readonly kind: 'link'; readonly name: string; readonly set: readonly string[] }
+  /** All offload of the TAP NAME is off, and its frames have a virtio_net_hdr or none, unless somebody holds it. */
+  | { readonly kind: 'tap'; readonly name: string; readonly vnetHeader: boolean }
   /** The link-local IPv6 addresses of NAME become these again, others go. */
   | { readonly kind: 'link-locals'; readonly name: string; readonly addresses: readonly string[] }
   /** BRIDGE loses the link-local address that came with its first carrier, if it is without one again. */

@@ -14,7 +14,7 @@ interface LinkState {
   /** Hardware address; null where the device has none. */
   readonly address: string | null
   readonly master?: string
-  readonly linkinfo?: { readonly info_kind?: string }
+  readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: { readonly vnet_hdr?: boolean } }
   /** Absent where the device has no IPv6: switched off, or an MTU below 1280. */
   readonly inet6_addr_gen_mode?: string
 }
@@ -72,8 +72,10 @@ export async function planKeep(tap: string, run: Execute = execute): Promise<Cha
   const found = await linkState(tap, run)
   if (!found?.address) return [] // a TUN has none, and is refused when it is opened
   const set = ['mtu', `${found.mtu}`, 'address', found.address]
+  const vnetHeader = found.linkinfo?.info_data?.vnet_hdr === true
   return [
     { what: `MTU and address of ${tap}`, undo: { kind: 'link', name: tap, set } },
+    { what: `offload of ${tap}`, undo: { kind: 'tap', name: tap, vnetHeader } },
     {
       what: `link-local addresses of ${tap}`,
       undo: { kind: 'link-locals', name: tap, addresses: await linkLocals(tap, run) },

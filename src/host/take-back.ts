@@ -1,6 +1,7 @@
 // Takes back one change, whoever made it: this process, or one that was killed.
 
 import { HostError } from '../errors.js'
+import { resetTap } from '../sys/tap-state.js'
 import type { Undo } from './change.js'
 import type { Execute } from './execute.js'
 import { undoRule } from './firewall.js'
@@ -14,6 +15,8 @@ export async function takeBack(undo: Undo, held: HeldSettings, run: Execute): Pr
   switch (undo.kind) {
     case 'link':
       return await undoLink(undo, run)
+    case 'tap':
+      return resetTap(undo.name, undo.vnetHeader)
     case 'link-locals':
       return await undoLinkLocals(undo, run)
     case 'idle-bridge':

@@ -26,6 +26,7 @@ import { check, systemError } from '../sys/fail.js'
 import { close, ioctl, open } from '../sys/libc.js'
 import { Link } from '../sys/link.js'
 import { slab } from '../sys/memory.js'
+import { hasVnetHeader, resetTap } from '../sys/tap-state.js'
 import { TapPort } from './tap.js'
 import { VNET_HEADER_BYTES } from './vnet-header.js'
 
@@ -53,31 +54,36 @@ export function openTap(options: TapOptions): TapPort {
   const link = new Link(name)
   try {
     const existed = link.exists()
+    const hadHeader = existed && hasVnetHeader(name)
     const fd = attach(name, options.offload !== undefined && options.offload !== 'off' ? IFF_VNET_HDR : 0)
     const undo: (() => void)[] = []
     try {
       const offload = negotiate(fd, options.offload ?? 'off', existed, undo)
       if (offload === undefined) {
         close(fd)
-        link.close()
         return openTap({ ...options, offload: 'off' })
       }
       if (options.mtu !== undefined && link.mtu !== options.mtu) undo.push(link.setMtu(options.mtu))
       if (options.mac ?? !existed) undo.push(link.setMac(options.mac ?? randomMac()))
       if (options.up !== false) undo.push(link.setUp())
-      return new TapPort(fd, name, link.mtu, offload, () => {
-        if (existed && link.exists()) for (const step of undo.reverse()) step()
-        link.close()
-      })
+      return new TapPort(fd, name, link.mtu, offload, () => leave(fd, link, existed, undo, hadHeader))
     } catch (error) {
-      if (existed) for (const step of undo.reverse()) step()
-      close(fd)
+      leave(fd, link, existed, undo, hadHeader)
       throw error
     }
   } catch (error) {
     link.close()
     throw error
   }
+}
+
+/** Lets go of the TAP. One that was there gets its settings back, and its header or none. */
+function leave(fd: number, link: Link, existed: boolean, undo: (() => void)[], hadHeader: boolean): void {
+  const taken = existed && link.exists()
+  if (taken) for (const step of undo.reverse()) step()
+  close(fd)
+  if (taken) resetTap(link.name, hadHeader)
+  link.close()
 }
 
 /**
@@ -110,8 +116,8 @@ const FLAGS: Readonly<Record<Offload, number>> = {
 }
 
 /**
- * Sets the most offload up to `wanted` that the kernel takes, and says which; undefined where it takes none. On a TAP that was there the last program may
- * have left anything, so nothing is left unset; the kernel does not tell what was, so the way back is what a new TAP has.
+ * Sets the most offload up to `wanted` that the kernel takes, and says which; undefined where it takes none. On a TAP that
+ * was there the last program may have left anything, so nothing is left unset.
  */
 function negotiate(fd: number, wanted: Offload, existed: boolean, undo: (() => void)[]): Offload | undefined {
   if (wanted !== 'off') {
@@ -123,7 +129,6 @@ function negotiate(fd: number, wanted: Offload, existed: boolean, undo: (() => v
     (level) => reaches(wanted, level) && (level === 'off') === (wanted === 'off'),
   ).reverse()
   const granted = levels.find((level) => ioctl(fd, TUNSETOFFLOAD, FLAGS[level]) === 0)
-  undo.push(() => ioctl(fd, TUNSETOFFLOAD, 0))
   return granted
 }
 

@@ -35,7 +35,8 @@ export class TapPort implements Port {
   readonly #leave: () => void
   #closed = false
 
-  constructor(fd: number, name: string, mtu: number, offload: Offload = 'off', leave: () => void = () => {}) {
+  /** @param leave closes the descriptor, and may do more */
+  constructor(fd: number, name: string, mtu: number, offload: Offload = 'off', leave: () => void = () => close(fd)) {
     this.fd = fd
     this.name = name
     this.mtu = mtu
@@ -121,6 +122,5 @@ export class TapPort implements Port {
     if (this.#closed) return
     this.#closed = true
     this.#leave()
-    close(this.fd)
   }
 }

@@ -27,7 +27,7 @@ const HWADDR = IFREQ.at.ifr_hwaddr.offset
 
 export class Link {
   readonly name: string
-  readonly #socket: number
+  #socket: number
 
   constructor(name: string) {
     this.name = name
@@ -79,8 +79,11 @@ export class Link {
     return () => this.#putFlags(before)
   }
 
+  /** Idempotent: a number that was closed may be another's by then. */
   close(): void {
+    if (this.#socket < 0) return
     close(this.#socket)
+    this.#socket = -1
   }
 
   #ask(code: number, label: string): void {

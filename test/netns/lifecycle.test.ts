@@ -38,6 +38,8 @@ for (const io of IO) {
       remote: '192.168.56.5',
       mtu: 1462,
       tunnelMtu: 1462,
+      offload: io === 'mmsg' ? 'uso' : 'off',
+      udpPort: null,
       bridge: 'docker0',
       bridgeChosen: 'found',
       changes: [
@@ -58,7 +60,7 @@ for (const io of IO) {
     assert.is(stderr, '')
     assert.is(A.lines.length, 2)
     const { seconds, txFrames, txBytes, rxFrames, rxBytes, ...rest } = summary
-    assert.equal(rest, { event: 'down', name: 'tap0', drops: NO_DROPS, lastWrongKey: null })
+    assert.equal(rest, { event: 'down', name: 'tap0', drops: NO_DROPS, lastWrongKey: null, segmentRefused: 0 })
     assert.ok(seconds > 0)
     assert.ok(txFrames >= 6 && rxFrames >= 6)
     assert.ok(txBytes >= 6 * 98 && rxBytes >= 6 * 98)
@@ -70,7 +72,7 @@ test('tells a person when it is up and what it carried', async () => {
   const A = await rig.tsgre('A', [], { json: false })
   assert.is(
     A.up,
-    'tsgre: tap0 up: 192.168.56.4 -> 192.168.56.5, MTU 1462, in bridge docker0 (found; --bridge none leaves it alone)',
+    'tsgre: tap0 up: 192.168.56.4 -> 192.168.56.5, MTU 1462, offload of TCP and UDP, in bridge docker0 (found; --bridge none leaves it alone)',
   )
   const { summary, stdout, stderr } = await A.stop()
   assert.match(
@@ -224,7 +226,7 @@ test('leaves docker0 alone with --bridge none, where it then has the route on th
   await A.stop()
   assert.equal(await settledChanges(rig, 'A', before), [])
   const words = await rig.tsgre('A', ['--bridge', 'none'], { json: false })
-  assert.match(words.up, /MTU 1462, joined to no bridge$/)
+  assert.match(words.up, /MTU 1462, offload of TCP and UDP, joined to no bridge$/)
   await words.stop()
 })
 
