@@ -11,7 +11,7 @@ import { connectTo, openSocket, trySetOption } from '#tsgre/sys/sockets.js'
 const DATAGRAM_BYTES = 64
 const BATCH = 64
 const NAP_MS = 0.1
-const PAUSE_MS = 500 // longer than the silence by which udp-sink knows that a rate is over
+const PAUSE_MS = 400 // longer than the silence by which udp-sink knows that a rate is over
 
 const [address, port, seconds, ...rates] = process.argv.slice(2)
 const fd = openSocket(4, SOCK_DGRAM, 0)

@@ -26,6 +26,13 @@ function programs(rig: Hosts): string[] {
   return pidsIn(rig.namespace('A')).map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
 }
 
+/** Waits until the daemon watches its links, which it begins when it has said that it is up. */
+async function monitored(rig: Hosts): Promise<void> {
+  for (const deadline = Date.now() + 5000; !/ monitor /.test(programs(rig).join('\n')); await sleep(20)) {
+    assert.ok(Date.now() < deadline, `no monitor among\n${programs(rig).join('\n')}`)
+  }
+}
+
 for (const io of IO) {
   test(`tells a program in JSON lines when it is up and what it carried, with --io ${io}`, async () => {
     using rig = new Hosts()
@@ -115,7 +122,7 @@ for (const io of IO) {
       const args = ['--route', '10.103.200.0/24', '--route', '10.103.201.0/24', '--mtu', '1400', '--io', io]
       const A = await rig.tsgre('A', args)
       assert.is.not(changes(rig, 'A', before).length, 0)
-      assert.match(programs(rig).join('\n'), / monitor /)
+      await monitored(rig)
       const { code, summary } = await A.stop(signal)
       assert.is(code, 0)
       assert.is(summary.event, 'down')
