@@ -14,7 +14,7 @@ export type StepName = (typeof STEPS)[number]
 type Container = 'cA' | 'cB'
 
 const PORT = '9000'
-const UDP_RATES = [90_000, 170_000, 220_000, 280_000, 350_000, 430_000, 0]
+const UDP_RATES = [170_000, 220_000, 290_000, 370_000, 0]
 const UDP_SECONDS = 0.5
 const IDLE_SECONDS = 2
 const SOURCE = fileURLToPath(new URL('./udp-source.js', import.meta.url))
