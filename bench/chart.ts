@@ -18,7 +18,8 @@ export interface Panel {
 
 export interface Chart {
   title: string
-  subtitle: string
+  /** Two: more has no room. */
+  subtitle: readonly [string, string]
   legend: Readonly<Record<Tone, string>>
   panels: readonly Panel[]
 }
@@ -29,7 +30,7 @@ const NAMES = 222
 const VALUES = 56
 const ROW = 26
 const BAR = 16
-const HEAD = 104
+const HEAD = 124
 const PANEL_HEAD = 40
 
 const STYLE = `
@@ -86,7 +87,7 @@ function panel({ title, digits, bars }: Panel, top: number): string[] {
 function legend(entries: Chart['legend']): string[] {
   let x = MARGIN
   return (Object.keys(entries) as Tone[]).flatMap((tone) => {
-    const drawn = [rect(x, 78, 12, 12, tone), text(x + 18, 89, entries[tone], 'quiet')]
+    const drawn = [rect(x, 98, 12, 12, tone), text(x + 18, 109, entries[tone], 'quiet')]
     x += 18 + entries[tone].length * 7 + 24
     return drawn
   })
@@ -110,7 +111,7 @@ export function chart({ title, subtitle, legend: entries, panels }: Chart): stri
     `<style>${STYLE}\n</style>`,
     rect(0.5, 0.5, WIDTH - 1, height - 1, 'ground', 8),
     text(MARGIN, 36, title, 'title'),
-    text(MARGIN, 58, subtitle, 'quiet'),
+    ...subtitle.map((line, i) => text(MARGIN, 58 + i * 20, line, 'quiet')),
     ...legend(entries),
     ...drawn,
     '</svg>',

@@ -18,6 +18,8 @@ export function reasonOf(error: unknown): string {
   return told.length > 1 ? `${short(told[0]!)} ${short(told.at(-1)!)}` : short(told[0] ?? 'no reason told')
 }
 
+const worked = (own: readonly unknown[]): boolean => own.some((result) => result !== undefined)
+
 /** `say` gets a line for everyone that fails. */
 export async function inTurns<Contender extends { readonly name: string }, Result>(
   contenders: readonly Contender[],
@@ -31,12 +33,12 @@ export async function inTurns<Contender extends { readonly name: string }, Resul
     const first = round % contenders.length
     for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
       const own = results.get(contender)!
-      if (round > 0 && own.every((result) => result === undefined)) continue
+      if (round > 0 && !worked(own)) continue
       try {
         own[round] = await run(contender, round)
       } catch (error) {
         own[round] = undefined
-        const left = own.some(Boolean) ? 'has no result in this round' : 'is left out'
+        const left = worked(own) ? 'has no result in this round' : 'is left out'
         say(`${round + 1} ${contender.name} ${left}: ${reasonOf(error)}`)
       }
     }

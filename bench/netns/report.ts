@@ -75,7 +75,10 @@ function middle(values: readonly number[]): number {
 export function svg(results: Results, rounds: number): string {
   const described: Chart = {
     title: 'Container to container through each tunnel',
-    subtitle: `${machineLine()} · both hosts on one machine · median of ${rounds}`,
+    subtitle: [
+      machineLine(),
+      `both hosts on one machine · median of ${rounds} · “on a wire”: no packet above the underlay’s MTU`,
+    ],
     legend: LEGEND,
     panels: PICTURES.slice(0, CHARTED).map(({ title, of, digits }) => ({
       title,

@@ -29,7 +29,12 @@ export function pointsOf(peers: readonly Peer[]): Point[] {
     ...MTUS.filter((mtu) => mtu !== USUAL_MTU).map((mtu) => [1, mtu] as const),
   ]
   return pairs.flatMap(([flows, mtu]) =>
-    peers.map((peer) => ({ name: `${peer.name}, ${flows} flows, MTU ${mtu}`, peer, flows, mtu })),
+    peers.map((peer) => ({
+      name: `${peer.name}, ${flows} ${flows === 1 ? 'flow' : 'flows'}, MTU ${mtu}`,
+      peer,
+      flows,
+      mtu,
+    })),
   )
 }
 

@@ -8,10 +8,11 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 list=${1:-test}
 # package:command, the command standing for the package
+wants=() # what the list can do without
 needs=(iproute2:ip iputils-ping:ping procps:sysctl tcpdump:tcpdump iperf3:iperf3)
 case $list in
   test) needs+=(docker.io:dockerd iptables:iptables busybox-static:busybox ethtool:ethtool nftables:nft openvswitch-switch:ovs-vswitchd tshark:tshark build-essential:g++ build-essential:make python3:python3) ;;
-  bench) needs+=(ethtool:ethtool openvswitch-switch:ovs-vswitchd) ;;
+  bench) needs+=(ethtool:ethtool); wants=(openvswitch-switch:ovs-vswitchd openvpn:openvpn build-essential:cc) ;;
   demo) ;;
   demo:docker) needs+=(docker.io:dockerd iptables:iptables busybox-static:busybox) ;;
   *) echo "setup: no list '$list'; there are test, bench, demo and demo:docker" >&2; exit 2 ;;
@@ -49,7 +50,7 @@ build_raw_socket() {
   fi && raw_socket_loads
 }
 
-packages=$(missing "${needs[@]}")
+packages=$(missing "${needs[@]}" "${wants[@]}")
 # shellcheck disable=SC2086 # package names, to be split
 if [ -n "$packages" ]; then
   if can_install; then install $packages || true; fi
@@ -58,6 +59,10 @@ if [ -n "$packages" ]; then
     echo "setup: missing Debian packages: "$packages >&2
     echo "setup: as root: apt-get install --no-install-recommends "$packages >&2
     exit 1
+  fi
+  packages=$(missing "${wants[@]}")
+  if [ -n "$packages" ]; then
+    echo "setup: missing Debian packages: "$packages"; the $list leaves out what needs them" >&2
   fi
 fi
 

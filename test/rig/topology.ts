@@ -28,6 +28,7 @@ export interface Setup {
   links: string[]
 }
 
+const ETHERNET_MTU = 1500
 const UNDERLAY = { A: { 4: '192.168.56.4', 6: 'fd56::4' }, B: { 4: '192.168.56.5', 6: 'fd56::5' } }
 const MIDDLE = { 4: '192.168.56.1', 6: 'fd56::1' }
 const ROUTED = { A: '10.103.100', B: '10.103.200' }
@@ -56,6 +57,10 @@ export function otherHost(host: HostName): HostName {
 
 function overlay(options: HostsOptions) {
   return options.overlay ?? 'routed'
+}
+
+function containerMtu(options: HostsOptions): number {
+  return options.containerMtu ?? (options.mtu ?? ETHERNET_MTU) - 38
 }
 
 function isHost(node: NodeName): node is HostName {
@@ -115,7 +120,8 @@ function host(options: HostsOptions, node: HostName): Setup {
   const bridge = [
     'link add docker0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
     `link set docker0 address ${MAC[node].replace('02:00', '02:42')} addrgenmode none up`,
-    'link set veth0 addrgenmode none master docker0 up',
+    // A veth drops what is larger than the MTU of its other end.
+    `link set veth0 addrgenmode none mtu ${Math.max(ETHERNET_MTU, containerMtu(options))} master docker0 up`,
     ...(routed ? [`address add ${ROUTED[node]}.1/24 dev docker0`] : []),
   ]
   // As the kernel has it. In a routed overlay a packet leaves docker0 by docker0, and its sender would be sent redirects.
@@ -126,12 +132,11 @@ function host(options: HostsOptions, node: HostName): Setup {
 function container(options: HostsOptions, of: HostName): Setup {
   const flat = overlay(options) === 'flat'
   const ipv6 = flat && options.containerIpv6 === true
-  const mtu = options.containerMtu ?? (options.mtu ?? 1500) - 38
   return {
     sysctl: [...QUIET, `net.ipv6.conf.default.disable_ipv6=${ipv6 ? 0 : 1}`],
     links: [
       'link set lo up',
-      `link set eth0 address ${MAC[of].replace('02:00:c0:a8', '02:42:0a:67')} mtu ${mtu} up`,
+      `link set eth0 address ${MAC[of].replace('02:00:c0:a8', '02:42:0a:67')} mtu ${containerMtu(options)} up`,
       flat ? `address add ${FLAT[of][4]}/16 dev eth0` : `address add ${ROUTED[of]}.2/24 dev eth0`,
       ...(flat ? [] : [`route add default via ${ROUTED[of]}.1`]),
       ...(ipv6 ? [`address add ${FLAT[of][6]}/64 dev eth0 nodad`] : []),
