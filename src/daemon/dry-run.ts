@@ -54,10 +54,10 @@ async function journal(name: string, changes: number): Promise<Step[]> {
 async function tap({ name, mac }: DaemonOptions, { resolved }: Settled): Promise<Step[]> {
   const isNew = (await linkKind(name)) === undefined
   const address = mac ?? (isNew ? 'fe:…' : undefined)
-  const set = ['link', 'set', 'dev', name, 'mtu', `${resolved.mtu}`, ...(address ? ['address', address] : [])]
+  const set = [...(resolved.mtu ? ['mtu', `${resolved.mtu}`] : []), ...(address ? ['address', address] : [])]
   const step = (words: string[], why: string): Step => ({ text: `ip ${words.join(' ')}`, why })
   return [
     ...(isNew ? [step(['tuntap', 'add', 'dev', name, 'mode', 'tap'], 'the TAP; gone at the end')] : []),
-    step(set, isNew ? 'its MTU and hardware address' : 'the MTU of the TAP while the tunnel runs'),
+    ...(set.length > 0 ? [step(['link', 'set', 'dev', name, ...set], 'what was asked of the TAP')] : []),
   ]
 }

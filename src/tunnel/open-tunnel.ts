@@ -37,7 +37,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     }
     const start = openUnderlay(resolved, undo, (message) => options.logger?.warn({ name: resolved.name }, message))
     const { name, mtu, up, offload } = resolved
-    const tap = openTap({ name, mtu, up, offload, ...macOf(resolved) })
+    const tap = openTap({ name, up, offload, ...(mtu === undefined ? {} : { mtu }), ...macOf(resolved) })
     undo.push(() => tap.close())
     await options.prepare?.(tap.name)
     return await begin(
@@ -146,8 +146,8 @@ function asTsgreError(error: unknown): TsgreError {
   return new StateError('TSGRE_PUMP_DIED', `the pump failed: ${(error as Error).message}`, { cause: error })
 }
 
-function describe(resolved: ResolvedOptions, { offload }: TapPort): TunnelDescription {
-  const { name, local, remote, mtu, tunnelMtu, encapsulation } = resolved
+function describe(resolved: ResolvedOptions, { mtu, offload }: TapPort): TunnelDescription {
+  const { name, local, remote, tunnelMtu, encapsulation } = resolved
   return { name, local: local.text, remote: remote.text, mtu, tunnelMtu, offload, udpPort: encapsulation?.port }
 }
 

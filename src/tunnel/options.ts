@@ -47,7 +47,7 @@ export interface TunnelOptions extends EncapsulationOptions {
   pmtudisc?: boolean | undefined
   /** Clear DF on every outer packet, whatever the inner one says. */
   ignoreDf?: boolean | undefined
-  /** MTU of the TAP in bytes, 68 to 65521; 'auto' (default) is what fits one packet of the underlay. */
+  /** MTU of the TAP in bytes, 68 to 65521; 'auto' (default) leaves a TAP as found, and gives a new one 1500. */
   mtu?: number | 'auto' | undefined
   /** Hardware address of the TAP, `02:00:00:00:00:01`. */
   mac?: string | undefined
@@ -78,7 +78,8 @@ export interface ResolvedOptions {
   readonly encapsulation: Encapsulation | undefined
   readonly offload: Offload
   readonly busyPoll: number
-  readonly mtu: number
+  /** Of the TAP; undefined leaves it to the kernel, and to whoever puts it into a bridge. */
+  readonly mtu: number | undefined
   readonly tunnelMtu: number
   readonly underlayMtu: number
   readonly mac: string | undefined
@@ -122,6 +123,7 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
   const sequence = options.sequence ?? false
   const headers = greBytes({ checksum, sequence, keyOut }) + (encapsulation ? UDP_BYTES : 0)
   const tunnelMtu = tunnelMtuOf(underlayMtu, remote.family, headers)
+  refuseNarrow(remote, tunnelMtu, underlayMtu)
   return {
     name: options.name,
     local,
@@ -131,7 +133,7 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
     encapsulation,
     offload,
     busyPoll,
-    mtu: mtu ?? atLeast(tunnelMtu, underlayMtu),
+    mtu,
     tunnelMtu,
     underlayMtu,
     mac: options.mac,
@@ -152,14 +154,11 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
   }
 }
 
-function atLeast(tunnelMtu: number, underlayMtu: number): number {
-  if (tunnelMtu >= LEAST_MTU) return Math.min(tunnelMtu, MOST_MTU)
-  throw new ConfigError(
-    'TSGRE_BAD_MTU',
-    'mtu',
-    'auto',
-    `--mtu auto: the way to the remote has an MTU of ${underlayMtu} bytes, which leaves ${tunnelMtu} for the tunnel: too few; raise the underlay's MTU or give --mtu`,
-  )
+/** Less than IPv4 takes is of no use to anybody. */
+function refuseNarrow({ text }: Address, tunnelMtu: number, underlayMtu: number): void {
+  if (tunnelMtu >= LEAST_MTU) return
+  const why = `the way to it has an MTU of ${underlayMtu} bytes, which leaves ${tunnelMtu} for the tunnel: too few; raise the underlay's MTU`
+  throw new ConfigError('TSGRE_BAD_MTU', 'remote', text, `--remote ${text}: ${why}`)
 }
 
 function resolveKeys(key: TunnelOptions['key']): [keyIn: number | undefined, keyOut: number | undefined] {
