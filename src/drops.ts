@@ -11,13 +11,16 @@ export const DROP_REASONS = [
   'key-mismatch', // rx: another key, a key where none is expected, none where one is
   'checksum', // rx: GRE checksum present and wrong
   'out-of-sequence', // rx: older than what was already delivered (--seq)
-  'too-big', // tx: does not fit one packet of the underlay; rx: did not fit the receive buffer
+  'too-big', // tx: does not fit one packet of the underlay, and could not be mended; rx: did not fit the receive buffer
   'no-route', // tx: no way to the remote: link down, unreachable, prohibited, source address gone
   'firewall', // tx: a local firewall rule refused the packet
   'queue-full', // tx: the kernel had no memory for the packet
   'peer-refused', // tx: the remote answered by ICMP that nobody takes GRE there
   'loop', // tx: our own packet came back as a frame, or the route to the remote leads into the tunnel
   'tap-down', // rx: the TAP is down or would not take the frame
+  'answered', // tx: does not fit one packet of the underlay, and its sender was told by ICMP what does
+  'ecn', // rx: the underlay marked congestion around a packet whose ends know nothing of that (RFC 6040 §4.2)
+  'forged-probe', // tx: a frame of the overlay that looks like tsgre's own probes
 ] as const
 
 export type DropReason = (typeof DROP_REASONS)[number]

@@ -28,6 +28,8 @@ export function humanReport(): CountingReport {
       if (beside.length > 0) say(`on this host until the end: ${beside.join(', ')}`)
       for (const note of done.notes) say(note)
     },
+    tunnelMtu: ({ remote }, now, before) =>
+      say(`tunnel MTU ${now} now (was ${before}): the way to ${remote} is ${now < before ? 'narrower' : 'wider'}`),
     note: (message) => say(message),
     warn: (message) => process.stderr.write(`tsgre: warning: ${message}\n`),
     counters: (tunnel) => say(`${tunnel.name} so far: ${totals(tunnel.stats())}`),
@@ -60,9 +62,11 @@ export function jsonReport(): CountingReport {
       })
       for (const message of done.notes) print({ event: 'note', message })
     },
+    tunnelMtu: ({ name }, now, before) => print({ event: 'tunnelMtu', name, tunnelMtu: now, before }),
     note: (message) => print({ event: 'note', message }),
     warn: (message) => process.stderr.write(`${JSON.stringify({ event: 'warning', message })}\n`),
-    counters: (tunnel) => print({ event: 'counters', name: tunnel.name, ...plain(tunnel.stats()) }),
+    counters: (tunnel) =>
+      print({ event: 'counters', name: tunnel.name, tunnelMtu: tunnel.tunnelMtu, ...plain(tunnel.stats()) }),
     planned: ({ steps, notes }) => print({ event: 'planned', steps, notes }),
     down: (tunnel, seconds, stats) => print({ event: 'down', name: tunnel.name, seconds, ...plain(stats) }),
   }

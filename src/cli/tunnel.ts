@@ -1,132 +1,13 @@
 // `tsgre --remote … --tap …`: runs one tunnel in the foreground until it is told to stop.
 
-import type { Argv, CommandModule } from 'yargs'
+import type { CommandModule } from 'yargs'
 import { planDaemon } from '../daemon/dry-run.js'
 import { runDaemon } from '../daemon/run-daemon.js'
 import { ConfigError } from '../errors.js'
 import type { TunnelOptions } from '../tunnel/options.js'
 import { once, type Text } from './arguments.js'
 import { type CountingReport, humanReport, jsonReport } from './report.js'
-
-interface Arguments {
-  remote: Text
-  local: Text
-  tap: Text
-  bridge: Text
-  mtu: Text
-  mac: Text
-  dev: Text
-  key: Text
-  ikey: Text
-  okey: Text
-  csum: boolean
-  seq: boolean
-  ttl: Text
-  tos: Text
-  pmtudisc: boolean | undefined
-  ignoreDf: boolean
-  io: Text
-  encap: Text
-  udpPort: Text
-  udpSourcePort: Text
-  udp6zerocsumrx: boolean
-  offload: Text | false
-  busyPoll: Text
-  route: string[] | undefined
-  hostSetup: boolean
-  dryRun: boolean
-  json: boolean
-}
-
-const OVERLAY = 'Overlay, the Ethernet inside:'
-const UNDERLAY = 'Underlay, the packets outside:'
-const GRE = 'GRE:'
-const HOST = 'This host:'
-const OUTPUT = 'Output:'
-
-const text = { type: 'string', requiresArg: true } as const
-const flag = { type: 'boolean' } as const
-
-function build(yargs: Argv): Argv<Arguments> {
-  return yargs
-    .option('tap', { ...text, group: OVERLAY, describe: 'TAP device, made if there is none (at most 15 bytes)' })
-    .option('bridge', {
-      ...text,
-      group: OVERLAY,
-      describe: 'bridge to join: a name, or none [docker0 where there is one]',
-    })
-    .option('route', {
-      ...text,
-      array: true,
-      group: OVERLAY,
-      describe: 'network behind the other host, CIDR; repeatable',
-    })
-    .option('mtu', {
-      ...text,
-      group: OVERLAY,
-      describe: 'MTU of the TAP, 68 to 65521, or auto: what fits one packet [auto]',
-    })
-    .option('mac', { ...text, group: OVERLAY, describe: 'hardware address of the TAP [random, fe:…]' })
-    .option('offload', {
-      ...text,
-      group: OVERLAY,
-      describe: 'left to the kernel at the TAP: uso, tso, csum, off; --no-offload is off [auto: what it takes]',
-    })
-    .option('remote', { ...text, group: UNDERLAY, describe: 'address of the other host, IPv4 or IPv6 (fe80::1%eth1)' })
-    .option('local', { ...text, group: UNDERLAY, describe: 'address of this host [what the route to the remote uses]' })
-    .option('dev', { ...text, group: UNDERLAY, describe: 'bind to this device or VRF' })
-    .option('ttl', { ...text, group: UNDERLAY, describe: 'outer TTL or hop limit, 1 to 255 or inherit [64]' })
-    .option('tos', { ...text, group: UNDERLAY, describe: 'outer TOS or traffic class, 0 to 255 or inherit [0]' })
-    .option('pmtudisc', { ...flag, group: UNDERLAY, describe: 'set DF; --no-pmtudisc copies it from inside [true]' })
-    .option('ignore-df', { ...flag, default: false, group: UNDERLAY, describe: 'clear DF always' })
-    .option('io', { ...text, group: UNDERLAY, describe: 'mmsg (fast), or raw-socket (portable npm package) [mmsg]' })
-    .option('encap', {
-      ...text,
-      group: UNDERLAY,
-      describe: 'udp: GRE-in-UDP (RFC 8086), at both ends; none: IP protocol 47 [none]',
-    })
-    .option('udp-port', { ...text, group: UNDERLAY, describe: 'UDP port of both ends, with --encap udp [4754]' })
-    .option('udp-source-port', {
-      ...text,
-      group: UNDERLAY,
-      describe: 'fixed: send from --udp-port; flow: from one of 8 ports by inner flow [fixed]',
-    })
-    .option('udp6zerocsumrx', {
-      ...flag,
-      default: false,
-      group: UNDERLAY,
-      describe: 'take packets without UDP checksum over IPv6 too',
-    })
-    .option('busy-poll', {
-      ...text,
-      group: UNDERLAY,
-      describe: 'microseconds to look again before sleeping: less delay, more CPU [0]',
-    })
-    .option('key', { ...text, group: GRE, describe: 'key both ways: 0 to 4294967295, or a.b.c.d' })
-    .option('ikey', { ...text, group: GRE, describe: 'key expected on received packets' })
-    .option('okey', { ...text, group: GRE, describe: 'key of sent packets' })
-    .option('csum', {
-      ...flag,
-      default: false,
-      group: GRE,
-      describe: 'send checksums (received ones are always verified)',
-    })
-    .option('seq', { ...flag, default: false, group: GRE, describe: 'send sequence numbers, drop what comes late' })
-    .option('dry-run', {
-      ...flag,
-      default: false,
-      group: HOST,
-      describe: 'print every change that would be made, and make none',
-    })
-    .option('host-setup', {
-      ...flag,
-      default: true,
-      group: HOST,
-      describe: 'join the bridge, add routes and what they need; --no-host-setup only carries frames',
-    })
-    .option('json', { ...flag, default: false, group: OUTPUT, describe: 'one JSON object a line, errors too' })
-    .hide('version') as unknown as Argv<Arguments>
-}
+import { type Arguments, build } from './tunnel-flags.js'
 
 async function handler(argv: Arguments): Promise<void> {
   const report = withCounters(argv.json ? jsonReport() : humanReport())
@@ -189,6 +70,10 @@ export function tunnelOptions(argv: Arguments): TunnelOptions {
     ttl: numberOr('ttl', argv.ttl, 'inherit'),
     tos: numberOr('tos', argv.tos, 'inherit'),
     mtu: numberOr('mtu', argv.mtu, 'auto'),
+    tunnelMtu: numberOf('tunnel-mtu', argv.tunnelMtu),
+    oversize: once('oversize', argv.oversize) as TunnelOptions['oversize'],
+    clampMss: argv.clampMss,
+    probe: argv.probe,
     mac: once('mac', argv.mac),
     pmtudisc: argv.pmtudisc,
     ignoreDf: argv.ignoreDf,
@@ -226,7 +111,7 @@ function numberOf(option: string, value: Text, also = ''): number | undefined {
   const typed = once(option, value)
   if (typed === undefined) return undefined
   if (/^(\d+|0x[\da-f]+)$/i.test(typed)) return Number(typed)
-  const code = option === 'mtu' ? 'TSGRE_BAD_MTU' : 'TSGRE_BAD_OPTION'
+  const code = option.endsWith('mtu') ? 'TSGRE_BAD_MTU' : 'TSGRE_BAD_OPTION'
   throw new ConfigError(code, option, typed, `--${option} ${typed}: takes a number${also}`)
 }
 

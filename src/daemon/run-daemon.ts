@@ -18,6 +18,7 @@ export interface Report {
   up(tunnel: Tunnel, place: Place, done: SetupPlan): void
   note(message: string): void
   warn(message: string): void
+  tunnelMtu(tunnel: Tunnel, now: number, before: number): void
   down(tunnel: Tunnel, seconds: number, stats: TunnelStats): void
 }
 
@@ -84,8 +85,9 @@ async function carry(
   try {
     tunnel = await openTunnel({ ...options, up: false, prepare })
     const failed = failureOf(tunnel)
-    if (tunnel.mtu > tunnel.tunnelMtu) report.warn(tooBigWarning(tunnel, options))
+    for (const warning of narrowWarnings(tunnel, options)) report.warn(warning)
     report.up(tunnel, setup.where, done)
+    reportMtu(tunnel, options, report)
     const watch = watchPlace(tunnel, remote, setup, report)
     try {
       await Promise.race([until, failed])
@@ -119,12 +121,26 @@ function failureOf(tunnel: Tunnel): Promise<never> {
   return failed
 }
 
-function tooBigWarning(tunnel: Tunnel, { ignoreDf, pmtudisc }: TunnelOptions): string {
-  const { name, mtu, tunnelMtu, remote } = tunnel
-  const dropped = 'larger frames are dropped (too-big)'
-  const inFragments = `larger frames are sent in fragments${ignoreDf ? '' : ', or dropped (too-big) where the packet inside forbids it'}`
-  const fate = ignoreDf || pmtudisc === false ? inFragments : dropped
-  return `${name} has an MTU of ${mtu} bytes, but only ${tunnelMtu} fit one packet to ${remote}: ${fate}`
+/** Tells when the tunnel MTU changes, and what that means where it means something. */
+function reportMtu(tunnel: Tunnel, options: TunnelOptions, report: Report): void {
+  tunnel.on('tunnelMtu', (now, before) => {
+    report.tunnelMtu(tunnel, now, before)
+    if (now < LEAST_IPV6_MTU && before >= LEAST_IPV6_MTU)
+      for (const warning of narrowWarnings(tunnel, options)) report.warn(warning)
+  })
+}
+
+/** The least MTU of IPv6 (RFC 8200 §5). */
+const LEAST_IPV6_MTU = 1280
+
+function narrowWarnings({ name, mtu, tunnelMtu, remote }: Tunnel, { oversize }: TunnelOptions): string[] {
+  const fits = `only ${tunnelMtu} bytes fit one packet to ${remote}`
+  const dropped = `${name} has an MTU of ${mtu} bytes, but ${fits}: larger frames are dropped (--oversize drop)`
+  const ipv6 = `${fits}, and IPv6 takes ${LEAST_IPV6_MTU} for granted: its packets up to that size go in fragments`
+  return [
+    ...(oversize === 'drop' && mtu > tunnelMtu ? [dropped] : []),
+    ...(oversize !== 'drop' && tunnelMtu < LEAST_IPV6_MTU ? [ipv6] : []),
+  ]
 }
 
 function explain(error: TsgreError, name: string): TsgreError {

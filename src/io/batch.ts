@@ -106,6 +106,15 @@ export class Batch {
     this.sentBytes += this.headerLength[this.head] + this.length[this.head++]
   }
 
+  /** Lets packets still to be written be fragmented that have more than `room` octets; whether the next one is such. */
+  letFragment(room: number): boolean {
+    const first = this.fragment[this.head]
+    for (let i = this.head; i < this.count; i++) {
+      if (this.headerLength[i] + this.length[i] > room) this.fragment[i] = 1
+    }
+    return this.fragment[this.head] !== first
+  }
+
   /** Keeps entry `from` as entry `to`; how a reader closes the gaps that drops leave. */
   keep(from: number, to: number): void {
     this.offset[to] = this.offset[from]

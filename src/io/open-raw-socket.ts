@@ -43,8 +43,6 @@ export interface RawSocketOptions {
   readonly ttl?: number
   /** Outer TOS or traffic class. Default 0. */
   readonly tos?: number
-  /** Whether some frames ask for an outer packet that may be fragmented. */
-  readonly fragmenting?: boolean
   /** MTU of the underlay towards the remote, in bytes. */
   readonly mtu: number
 }
@@ -55,19 +53,16 @@ export interface RawSocketOptions {
  * @throws SystemError EPERM without CAP_NET_RAW, EADDRNOTAVAIL when `local` is not of this host
  */
 export function openRawSocket(options: RawSocketOptions, warn: (message: string) => void = () => {}): RawSocketPort {
+  const { local, remote, dev, tos = 0, mtu } = options
   const fd = openOne(options, IP_PMTUDISC_DO)
   try {
+    const numbers = IP_OPTIONS[local.family]
     growSocketBuffers(fd, warn)
-    attachFilter(fd, greFilter(options.local.family, options.keyIn))
-    const fragmentingFd = options.fragmenting ? openOne(options, IP_PMTUDISC_DONT) : -1
-    return new RawSocketPort({
-      kind: 'raw',
-      fd,
-      fragmentingFd,
-      family: options.local.family,
-      tos: options.tos ?? 0,
-      mtu: options.mtu,
-    })
+    setOption(fd, numbers.level, numbers.errors, 1, 'RECVERR')
+    if (local.family === 6) setOption(fd, numbers.level, numbers.tellTos, 1, 'IPV6_RECVTCLASS') // IPv4's is in the header
+    attachFilter(fd, greFilter(local.family, options.keyIn))
+    const fragmentingFd = openOne(options, IP_PMTUDISC_DONT)
+    return new RawSocketPort({ kind: 'raw', fd, fragmentingFd, local, remote, dev, tos, mtu })
   } catch (error) {
     close(fd)
     throw error

@@ -18,7 +18,7 @@ const FIRST_DYNAMIC_PORT = 49152
 const DYNAMIC_PORTS = 16384
 const TRIES = 64
 
-export interface UdpSocketOptions extends Omit<RawSocketOptions, 'keyIn' | 'fragmenting'> {
+export interface UdpSocketOptions extends Omit<RawSocketOptions, 'keyIn'> {
   /** Bound here, and sent to there. Default 4754. */
   readonly port?: number
   /** How many source ports flows are spread over: a power of two; 1 sends from `port`. */
@@ -39,6 +39,8 @@ export function openUdpSocket(options: UdpSocketOptions, warn: (message: string)
     const fd = openOne(options, opened)
     growSocketBuffers(fd, warn)
     trySetOption(fd, IPPROTO_UDP, UDP_GRO, 1) // without it datagrams come one by one
+    const numbers = IP_OPTIONS[local.family]
+    setOption(fd, numbers.level, numbers.tellTos, 1, 'RECVTOS')
     if (options.zeroChecksum6) setOption(fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1, 'UDP_NO_CHECK6_RX')
     bindToPort(fd, options, port)
     const sendFds = flows === 1 ? [fd] : Array.from({ length: flows }, () => openSender(options, opened, warn))
@@ -60,6 +62,7 @@ function openOne(options: UdpSocketOptions, opened: number[]): number {
   setOption(fd, numbers.level, numbers.discover, IP_PMTUDISC_DO, 'MTU_DISCOVER')
   setOption(fd, numbers.level, numbers.ttl, ttl, 'TTL')
   setOption(fd, numbers.level, numbers.tos, tos, 'TOS')
+  setOption(fd, numbers.level, numbers.errors, 1, 'RECVERR')
   return fd
 }
 

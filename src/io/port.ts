@@ -11,8 +11,10 @@ export interface Port {
   readonly fd: number
   /** Largest layer-3 payload the port takes, in bytes. */
   readonly mtu: number
-  /** Of an underlay: bytes of GRE and frame that fit one packet now; superframes are cut to it. Absent: `mtu`. */
+  /** Of an underlay: bytes of GRE and frame that fit one packet now; frames are cut to it. Absent: `mtu`. */
   readonly room?: number
+  /** Of an underlay: sees anew how much that is. Called now and then; also after what is sent was refused as too large. */
+  look?(): void
   /** Of an overlay: what it takes and gives besides whole frames. Absent: nothing. */
   readonly offload?: Offload
 

@@ -10,10 +10,11 @@ import type { Address } from '../sys/address.js'
 import { IP_PMTUDISC_DO, IP_PMTUDISC_DONT, IPPROTO_GRE, SO_BINDTODEVICE, SOL_SOCKET } from '../sys/constants.js'
 import { errnoName, errnoOfText } from '../sys/errno.js'
 import { BATCH_ENTRIES, type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
-import { IP_OPTIONS } from './ip-options.js'
+import { IP_OPTIONS, OUTER_BYTES } from './ip-options.js'
 import { type BufferOptions, growBuffers, type RawSocketOptions } from './open-raw-socket.js'
 import type { Port } from './port.js'
 import { sendDropCode } from './underlay-errors.js'
+import { pathMtu } from './underlay-path.js'
 
 const PACKET_BYTES = 65536
 const UNKNOWN_PEER = DROP['unknown-peer']
@@ -42,13 +43,14 @@ interface RawSocketPackage {
 
 export class PortableSocketPort implements Port {
   readonly fd = -1
-  readonly mtu: number
   readonly #socket: PackageSocket
   readonly #local: Address
   readonly #remote: Address
+  readonly #dev: string | undefined
   readonly #defaults: { ttl: number; tos: number }
   readonly #options = { discover: IP_PMTUDISC_DO, ttl: 0, tos: -1 }
   readonly #received: Buffer[] = []
+  #mtu: number
   #flying = 0
   #foreign = 0
   #refused: number[] = []
@@ -61,7 +63,8 @@ export class PortableSocketPort implements Port {
    */
   constructor(options: RawSocketOptions, warn: (message: string) => void) {
     const raw = loadPackage()
-    this.mtu = options.mtu
+    this.#mtu = options.mtu
+    this.#dev = options.dev
     this.#local = options.local
     this.#remote = options.remote
     this.#defaults = { ttl: options.ttl ?? 64, tos: options.tos ?? 0 }
@@ -74,6 +77,18 @@ export class PortableSocketPort implements Port {
     }
     this.#socket.on('message', (buffer, source) => this.#onMessage(buffer, source))
     this.#socket.on('error', (error) => this.#refused.push(sendDropCode(errnoOfText(error.message))))
+  }
+
+  get mtu(): number {
+    return this.#mtu
+  }
+
+  get room(): number {
+    return this.#mtu - OUTER_BYTES[this.#local.family]
+  }
+
+  look(): void {
+    this.#mtu = pathMtu({ local: this.#local, remote: this.#remote, dev: this.#dev }, this.#mtu)
   }
 
   #configure({ dev, local }: RawSocketOptions, warn: (message: string) => void): void {

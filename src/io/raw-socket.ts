@@ -1,32 +1,37 @@
 // The underlay port: raw IP sockets of protocol 47, a batch a system call. The kernel writes the outer IP header.
 // The socket is bound and connected, so the kernel delivers only what the remote sends to our address, and filtered by
 // key. On IPv4 a read gives the outer header too (skipped here, its TOS kept); on IPv6 the kernel has taken it off.
-// A second socket that clears DF (sends only) exists where frames may ask for it.
+// A second socket that clears DF only sends: where frames ask for it, and what was cut for a path that has become narrower.
 
 import { DROP, type DropCounters } from '../drops.js'
+import type { Address } from '../sys/address.js'
 import { MSG_DONTWAIT, MSG_TRUNC } from '../sys/constants.js'
 import { ERRNO } from '../sys/errno.js'
 import { systemError } from '../sys/fail.js'
 import { close, errno, recvmmsg, sendmmsg } from '../sys/libc.js'
 import { BATCH_ENTRIES, type Batch, SLOT_BYTES } from './batch.js'
+import { ErrorQueue } from './error-queue.js'
 import { OUTER_BYTES } from './ip-options.js'
 import { MessageVector } from './message-vector.js'
 import type { Port } from './port.js'
+import { ReceiveVector } from './receive-vector.js'
 import { isFatal, sendDropCode } from './underlay-errors.js'
+import { pathMtu } from './underlay-path.js'
 
 const TOO_BIG = DROP['too-big']
-const PEER_REFUSED = DROP['peer-refused']
 /** Packets handed to the kernel in one call. */
 const SEND_ENTRIES = 256
-const { EAGAIN, ECONNREFUSED, EINTR, ENOPROTOOPT } = ERRNO
+const { EAGAIN, EINTR, EMSGSIZE, ENOBUFS } = ERRNO
 
 /** What a RawSocketPort stands on: plain data, so that it can travel to the pump's thread. */
 export interface RawSocketHandle {
   readonly kind: 'raw'
   readonly fd: number
-  /** The socket that lets the outer packet be fragmented; -1 where no frame asks for it. */
+  /** The socket that lets the outer packet be fragmented. */
   readonly fragmentingFd: number
-  readonly family: 4 | 6
+  readonly local: Address
+  readonly remote: Address
+  readonly dev: string | undefined
   /** What the sockets send with when a frame asks for nothing else. */
   readonly tos: number
   readonly mtu: number
@@ -34,66 +39,83 @@ export interface RawSocketHandle {
 
 export class RawSocketPort implements Port {
   readonly fd: number
-  readonly mtu: number
-  readonly room: number
   readonly handle: RawSocketHandle
+  readonly #family: 4 | 6
   readonly #send: MessageVector
-  readonly #receive: MessageVector
+  readonly #receive = new ReceiveVector(BATCH_ENTRIES)
+  readonly #errors = new ErrorQueue()
+  #mtu: number
   #receiveInto: Batch | undefined
+  #toReset = 0
   #retried = false
   #closed = false
 
   constructor(handle: RawSocketHandle) {
     this.fd = handle.fd
-    this.mtu = handle.mtu
-    this.room = handle.mtu - OUTER_BYTES[handle.family]
     this.handle = handle
-    this.#send = new MessageVector(SEND_ENTRIES, handle.family)
-    this.#receive = new MessageVector(BATCH_ENTRIES, handle.family)
+    this.#family = handle.local.family
+    this.#mtu = handle.mtu
+    this.#send = new MessageVector(SEND_ENTRIES, this.#family)
+  }
+
+  get mtu(): number {
+    return this.#mtu
+  }
+
+  get room(): number {
+    return this.#mtu - OUTER_BYTES[this.#family]
+  }
+
+  look(): void {
+    this.#mtu = pathMtu(this.handle, this.#mtu)
   }
 
   read(into: Batch, drops: DropCounters): number {
     into.clear()
     if (this.#receiveInto !== into) this.#wireTo(into)
-    const received = this.#receiveSome(Math.min(into.slots, BATCH_ENTRIES), drops)
+    const received = this.#receiveSome(drops)
     for (let i = 0; i < received; i++) this.#take(i, into, drops)
     return into.count
   }
 
-  #receiveSome(capacity: number, drops: DropCounters): number {
-    // A pending ICMP error is reported once in place of data; a few in a row are possible, endless ones are not.
+  #receiveSome(drops: DropCounters): number {
+    // An error that waits is reported in place of data; a few in a row are possible, endless ones are not.
     for (let tries = 0; tries < 4; tries++) {
-      const received = recvmmsg(this.fd, this.#receive.address, capacity, MSG_DONTWAIT, 0)
-      if (received >= 0) return received
+      this.#receive.reset(this.#toReset)
+      const received = recvmmsg(this.fd, this.#receive.address, BATCH_ENTRIES, MSG_DONTWAIT, 0)
+      this.#toReset = Math.max(0, received)
+      if (received > 0) return received
       const error = errno()
-      if (error === EAGAIN) return 0
       if (isFatal(error)) throw systemError('recvmmsg')
-      if (error !== EINTR) drops[sendDropCode(error)]++
+      if (error !== EINTR) this.#hearErrors(this.fd, drops)
+      if (error === EAGAIN) return 0
     }
     return 0
+  }
+
+  #hearErrors(fd: number, drops: DropCounters): void {
+    if (this.#errors.drain(fd, drops)) this.look()
   }
 
   #take(i: number, into: Batch, drops: DropCounters): void {
     const { bytes } = into.memory
     const at = i * SLOT_BYTES
-    const outer = this.handle.family === 4 ? (bytes[at] & 0x0f) << 2 : 0
-    if (this.#receive.receivedFlags(i) & MSG_TRUNC) {
+    const outer = this.#family === 4 ? (bytes[at] & 0x0f) << 2 : 0
+    if (this.#receive.flagsOf(i) & MSG_TRUNC) {
       drops[TOO_BIG]++
       return
     }
     const entry = into.count++
     into.offset[entry] = at + outer
-    into.length[entry] = this.#receive.receivedLength(i) - outer
-    into.tos[entry] = this.handle.family === 4 ? bytes[at + 1] : 0
+    into.length[entry] = this.#receive.lengthOf(i) - outer
+    into.tos[entry] = this.#family === 4 ? bytes[at + 1] : this.#receive.tosOf(i)
     into.peer[entry] = 0
   }
 
   /** Points the vector at the slots once; a pump reads into one batch all its life. */
   #wireTo(into: Batch): void {
-    for (let i = 0; i < Math.min(into.slots, BATCH_ENTRIES); i++) {
+    for (let i = 0; i < BATCH_ENTRIES; i++)
       this.#receive.setPayload(i, into.memory.address + i * SLOT_BYTES, SLOT_BYTES)
-      this.#receive.setNoControl(i)
-    }
     this.#receiveInto = into
   }
 
@@ -104,12 +126,12 @@ export class RawSocketPort implements Port {
       let end = from.head + 1
       while (end < most && from.fragment[end] === fragment) end++
       this.#prepare(from, end)
-      const fd = fragment === 1 && this.handle.fragmentingFd >= 0 ? this.handle.fragmentingFd : this.fd
+      const fd = fragment === 1 ? this.handle.fragmentingFd : this.fd
       const result = sendmmsg(fd, this.#send.address, end - from.head, MSG_DONTWAIT)
       if (result > 0) {
         for (let i = 0; i < result; i++) from.advance()
         this.#retried = false
-      } else if (!this.#recover(from, drops)) break
+      } else if (!this.#recover(fd, from, drops)) break
     }
   }
 
@@ -129,26 +151,29 @@ export class RawSocketPort implements Port {
   }
 
   /** After a send that carried nothing; false when the kernel's queue is full and the rest must wait. */
-  #recover(from: Batch, drops: DropCounters): boolean {
+  #recover(fd: number, from: Batch, drops: DropCounters): boolean {
     const error = errno()
     if (error === EAGAIN) return false
     if (error === EINTR) return true
     if (isFatal(error)) throw systemError('sendmmsg')
-    // An ICMP error that was pending failed the call in the packet's stead: count what it says, send the packet again.
-    const pending = error === ECONNREFUSED || error === ENOPROTOOPT
-    if (pending) drops[PEER_REFUSED]++
-    if (this.#retried && !pending) {
+    if (fd === this.fd) this.#hearErrors(fd, drops)
+    if (error === EMSGSIZE && fd === this.fd) {
+      this.look()
+      if (from.letFragment(this.room)) return true
+    }
+    // An ICMP error that was pending failed the call in the packet's stead: it is sent again. ENOBUFS is none.
+    if (this.#retried || error === ENOBUFS) {
       drops[sendDropCode(error)]++
       from.head++
     }
-    this.#retried = pending ? false : !this.#retried
+    this.#retried = !this.#retried && error !== ENOBUFS
     return true
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    if (this.handle.fragmentingFd >= 0) close(this.handle.fragmentingFd)
+    close(this.handle.fragmentingFd)
     close(this.fd)
   }
 }

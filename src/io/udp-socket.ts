@@ -11,16 +11,17 @@ import { systemError } from '../sys/fail.js'
 import { close, errno, recvmmsg, sendmmsg } from '../sys/libc.js'
 import { trySetOption } from '../sys/sockets.js'
 import { BATCH_ENTRIES, type Batch, SLOT_BYTES } from './batch.js'
+import { ErrorQueue } from './error-queue.js'
 import { IP_OPTIONS, OUTER_BYTES } from './ip-options.js'
 import type { Port } from './port.js'
-import { UdpReceiveVector } from './udp-receive-vector.js'
+import { ReceiveVector } from './receive-vector.js'
 import { UdpSendVector } from './udp-send-vector.js'
 import { isFatal, sendDropCode } from './underlay-errors.js'
-import { underlayPath } from './underlay-path.js'
+import { pathMtu } from './underlay-path.js'
 
 const TOO_BIG = DROP['too-big']
 const QUEUE_FULL = DROP['queue-full']
-const { EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE } = ERRNO
+const { EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, ENOBUFS } = ERRNO
 
 /** Octets of a UDP header. */
 export const UDP_BYTES = 8
@@ -50,15 +51,17 @@ export class UdpSocketPort implements Port {
   readonly fd: number
   readonly handle: UdpSocketHandle
   readonly #send: UdpSendVector
-  readonly #receive = new UdpReceiveVector(BATCH_ENTRIES)
+  readonly #receive = new ReceiveVector(BATCH_ENTRIES)
   /** Of each message prepared, how many entries of the batch it carries. */
   readonly #carries = new Uint16Array(SEND_ENTRIES)
+  readonly #errors = new ErrorQueue()
   readonly #fragmenting: Uint8Array
   readonly #refused: () => void
   #mtu: number
   #segmenting = true
   #receiveInto: Batch | undefined
   #toReset = 0
+  #retried = false
   #closed = false
 
   /** @param refused is told of every message that the kernel would not cut */
@@ -79,6 +82,10 @@ export class UdpSocketPort implements Port {
     return this.#mtu - OUTER_BYTES[this.handle.local.family] - UDP_BYTES
   }
 
+  look(): void {
+    this.#mtu = pathMtu(this.handle, this.#mtu)
+  }
+
   read(into: Batch, drops: DropCounters): number {
     into.clear()
     if (this.#receiveInto !== into) this.#wireTo(into)
@@ -88,12 +95,16 @@ export class UdpSocketPort implements Port {
     if (received < 0) {
       const error = errno()
       if (isFatal(error)) throw systemError('recvmmsg')
-      if (error !== EAGAIN && error !== EINTR) drops[sendDropCode(error)]++
+      if (error !== EINTR) this.#hearErrors(this.fd, drops)
       return 0
     }
     this.#toReset = received
     for (let i = 0; i < received; i++) this.#take(i, into, drops)
     return into.count
+  }
+
+  #hearErrors(fd: number, drops: DropCounters): void {
+    if (this.#errors.drain(fd, drops)) this.look()
   }
 
   /** Lists the datagrams of message i. */
@@ -105,6 +116,7 @@ export class UdpSocketPort implements Port {
     const length = this.#receive.lengthOf(i)
     const segment = this.#receive.segmentOf(i) || length
     const peer = this.#receive.isFrom(i, this.handle.remote.bytes) ? 0 : -1
+    const tos = this.#receive.tosOf(i)
     const start = i * SLOT_BYTES
     for (let at = 0; at < length || at === 0; at += segment || 1) {
       if (into.count === into.capacity) {
@@ -114,7 +126,7 @@ export class UdpSocketPort implements Port {
       const entry = into.count++
       into.offset[entry] = start + at
       into.length[entry] = length - at < segment ? length - at : segment
-      into.tos[entry] = 0
+      into.tos[entry] = tos
       into.peer[entry] = peer
     }
   }
@@ -139,10 +151,11 @@ export class UdpSocketPort implements Port {
       }
       this.#letFragment(flow, fragment)
       const sent = sendmmsg(this.handle.sendFds[flow], this.#send.address, messages, MSG_DONTWAIT)
+      if (sent > 0) this.#retried = false
       for (let message = 0; message < sent; message++) {
         for (let entries = this.#carries[message]; entries > 0; entries--) from.advance()
       }
-      if (sent < 1 && !this.#recover(from, drops)) return
+      if (sent < 1 && !this.#recover(this.handle.sendFds[flow], from, drops)) return
     }
   }
 
@@ -183,35 +196,30 @@ export class UdpSocketPort implements Port {
   }
 
   /** After a send that carried nothing; false when the kernel's queue is full and the rest must wait. */
-  #recover(from: Batch, drops: DropCounters): boolean {
+  #recover(fd: number, from: Batch, drops: DropCounters): boolean {
     const error = errno()
     if (error === EAGAIN) return false
     if (error === EINTR) return true
     if (isFatal(error)) throw systemError('sendmmsg')
+    this.#hearErrors(fd, drops)
     const entries = this.#carries[0]
-    if (entries > 1 && (error === EINVAL || error === EMSGSIZE || error === EIO)) this.#sendUncut()
+    const uncut = entries > 1 && (error === EINVAL || error === EIO || error === EMSGSIZE)
+    if (uncut) this.#refused()
+    if (uncut || error === EMSGSIZE) {
+      this.look()
+      if (from.letFragment(this.room)) return true // the way has become narrower
+    }
+    // An ICMP error that was pending failed the call in the packets' stead: they are sent again. ENOBUFS is none.
+    const again = !this.#retried && error !== ENOBUFS
+    this.#retried = again
+    if (again && error !== EINVAL && error !== EIO) return true
+    if (uncut)
+      this.#segmenting = false // towards this remote it cannot be done
     else {
       drops[sendDropCode(error)] += entries
       from.head += entries
     }
     return true
-  }
-
-  /** The kernel would not cut: either the way has become narrower, or it cannot cut at all towards this remote. */
-  #sendUncut(): void {
-    this.#refused()
-    const before = this.#mtu
-    this.#mtu = this.#askMtu()
-    this.#segmenting = this.#mtu < before
-  }
-
-  #askMtu(): number {
-    const { local, remote, dev } = this.handle
-    try {
-      return underlayPath(remote, { local, dev }).mtu
-    } catch {
-      return this.#mtu // no way at all now; the packets will say so
-    }
   }
 
   close(): void {

@@ -33,3 +33,15 @@ export function underlayPath(remote: Address, options: { local?: Address; dev?: 
     close(fd)
   }
 }
+
+/** MTU of the way to `remote` now; `before` where there is none: what is sent then says so itself. */
+export function pathMtu(
+  { local, remote, dev }: { local: Address; remote: Address; dev: string | undefined },
+  before: number,
+): number {
+  try {
+    return underlayPath(remote, { local, dev }).mtu
+  } catch {
+    return before
+  }
+}

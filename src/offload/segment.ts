@@ -51,9 +51,19 @@ export class Segmenter {
     return true
   }
 
+  /** Octets of the headers of every segment. */
+  get headerLength(): number {
+    return this.#at.payload - this.#start
+  }
+
   /** Whether segments are still to come. */
   get more(): boolean {
     return this.#left > 0
+  }
+
+  /** Forgets what is still to come. */
+  drop(): void {
+    this.#left = 0
   }
 
   /** Writes the headers of the next segment at `to` in `headers` and returns how many octets they have. */

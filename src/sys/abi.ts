@@ -91,6 +91,17 @@ export const MMSGHDR = layout(64, { msg_hdr: [0, 56, 'octets'], msg_len: [56, 4]
 /** struct cmsghdr, linux/socket.h; the data follows at `size`, each message padded to 8. */
 export const CMSGHDR = layout(16, { cmsg_len: [0, 8], cmsg_level: [8, 4], cmsg_type: [12, 4] })
 
+/** struct sock_extended_err, linux/errqueue.h */
+export const SOCK_EXTENDED_ERR = layout(16, {
+  ee_errno: [0, 4],
+  ee_origin: [4, 1],
+  ee_type: [5, 1],
+  ee_code: [6, 1],
+  ee_pad: [7, 1],
+  ee_info: [8, 4],
+  ee_data: [12, 4],
+})
+
 /** struct pollfd, asm-generic/poll.h */
 export const POLLFD = layout(8, { fd: [0, 4], events: [4, 2], revents: [6, 2] })
 

@@ -32,6 +32,8 @@ export const SO_RCVBUFFORCE = 33
 export const IP_TOS = 1
 export const IP_TTL = 2
 export const IP_MTU_DISCOVER = 10
+export const IP_RECVERR = 11
+export const IP_RECVTOS = 13
 export const IP_MTU = 14
 export const IP_PMTUDISC_DONT = 0
 export const IP_PMTUDISC_DO = 2
@@ -39,11 +41,17 @@ export const IP_PMTUDISC_DO = 2
 export const IPV6_UNICAST_HOPS = 16
 export const IPV6_MTU_DISCOVER = 23
 export const IPV6_MTU = 24
+export const IPV6_RECVERR = 25
 export const IPV6_HOPLIMIT = 52
+export const IPV6_RECVTCLASS = 66
 export const IPV6_TCLASS = 67
+
+export const SO_EE_ORIGIN_ICMP = 2
+export const SO_EE_ORIGIN_ICMP6 = 3
 
 export const MSG_TRUNC = 0x20
 export const MSG_DONTWAIT = 0x40
+export const MSG_ERRQUEUE = 0x2000
 
 export const POLLIN = 0x1
 export const POLLOUT = 0x4

@@ -8,3 +8,10 @@ export interface Engine {
   /** Resolves when nothing touches the ports any more. */
   stop(): Promise<void>
 }
+
+export interface EngineListener {
+  /** A port is of no use any more: the end. */
+  failed(error: unknown): void
+  /** The tunnel MTU is another than before; the counters have it. */
+  tunnelMtu(): void
+}

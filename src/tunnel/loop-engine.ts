@@ -6,7 +6,7 @@ import { OVERLAY, Poller, UNDERLAY, WAKER } from '../io/poller.js'
 import type { Port } from '../io/port.js'
 import { Waker } from '../io/waker.js'
 import { POLLIN, POLLOUT } from '../sys/constants.js'
-import type { Engine } from './engine.js'
+import type { Engine, EngineListener } from './engine.js'
 import type { Pump } from './pump.js'
 
 const POLL_MS = 1000
@@ -14,18 +14,19 @@ const POLL_MS = 1000
 export class LoopEngine implements Engine {
   readonly #pump: Pump
   readonly #ports: readonly [overlay: Port, underlay: Port]
-  readonly #failed: (error: unknown) => void
+  readonly #listener: EngineListener
   readonly #poll: { poller: Poller; waker: Waker } | undefined
+  #timer: NodeJS.Timeout | undefined
   #scheduled = false
   #blockedAsked = false
   #stopped = false
   #polling: Promise<void> = Promise.resolve()
 
-  /** @param failed is told once, when a port is of no use any more */
-  constructor(pump: Pump, overlay: Port, underlay: Port, failed: (error: unknown) => void) {
+  /** `listener.failed` is called once, when a port is of no use any more. */
+  constructor(pump: Pump, overlay: Port, underlay: Port, listener: EngineListener) {
     this.#pump = pump
     this.#ports = [overlay, underlay]
-    this.#failed = failed
+    this.#listener = listener
     if (overlay.fd >= 0 || underlay.fd >= 0) {
       const waker = new Waker()
       this.#poll = { waker, poller: new Poller(overlay.fd, underlay.fd, waker.fd) }
@@ -36,6 +37,15 @@ export class LoopEngine implements Engine {
     for (const port of this.#ports) port.watch?.(() => this.#schedule())
     if (this.#poll) this.#polling = this.#pollForEver(this.#poll.poller, this.#poll.waker)
     this.#schedule()
+    this.#wait()
+  }
+
+  /** Until something is due by the clock; the timer does not keep the program alive. */
+  #wait(): void {
+    this.#timer = setTimeout(() => {
+      this.#turn()
+      if (!this.#stopped) this.#wait()
+    }, this.#pump.due(performance.now())).unref()
   }
 
   #schedule(): void {
@@ -52,10 +62,13 @@ export class LoopEngine implements Engine {
 
   /** Turns once; false when there was nothing to do, or when that was the end. */
   #turn(): boolean {
+    const now = performance.now()
     try {
-      return this.#pump.turn(performance.now())
+      const worked = this.#pump.turn(now)
+      if (this.#pump.tick(now)) this.#listener.tunnelMtu()
+      return worked
     } catch (error) {
-      if (!this.#stopped) this.#failed(error)
+      if (!this.#stopped) this.#listener.failed(error)
       this.#stopped = true
       return false
     }
@@ -80,6 +93,7 @@ export class LoopEngine implements Engine {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    clearTimeout(this.#timer)
     this.#poll?.waker.wake()
     await this.#polling
     this.#poll?.waker.close()

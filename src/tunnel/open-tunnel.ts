@@ -9,7 +9,7 @@ import { openUdpSocket } from '../io/open-udp-socket.js'
 import type { Port } from '../io/port.js'
 import { PortableSocketPort } from '../io/portable-socket.js'
 import type { TapPort } from '../io/tap.js'
-import type { Engine } from './engine.js'
+import type { Engine, EngineListener } from './engine.js'
 import { LoopEngine } from './loop-engine.js'
 import { type ResolvedOptions, resolveOptions, type TunnelOptions } from './options.js'
 import { Pump } from './pump.js'
@@ -42,7 +42,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     await options.prepare?.(tap.name)
     return await begin(
       describe(resolved, tap),
-      (failed, counters) => start(tap, failed, counters),
+      (listener, counters) => start(tap, listener, counters),
       release,
       options.signal,
     )
@@ -65,13 +65,14 @@ export async function runTunnel(
   signal?.throwIfAborted()
   const settings = { ...PLAIN, ...given }
   const { mtu, offload = 'off' } = overlay
-  const description = { name: '', local: '', remote: '', mtu, tunnelMtu: underlay.mtu, offload, udpPort: undefined }
+  const tunnelMtu = underlay.mtu // the pump works it out at once
+  const description = { name: '', local: '', remote: '', mtu, tunnelMtu, offload, udpPort: undefined }
   const release = () => {
     overlay.close()
     underlay.close()
   }
-  const engine: MakeEngine = (failed, counters) =>
-    new LoopEngine(new Pump(overlay, underlay, settings, counters), overlay, underlay, failed)
+  const engine: MakeEngine = (listener, counters) =>
+    new LoopEngine(new Pump(overlay, underlay, settings, counters), overlay, underlay, listener)
   return begin(description, engine, release, signal)
 }
 
@@ -84,14 +85,18 @@ const PLAIN: PumpSettings = {
   tos: 0,
   ttl: 64,
   fragment: 'never',
+  oversize: 'answer',
+  clampMss: true,
+  tunnelMtu: 0,
+  probe: false,
   udpPort: undefined,
   flows: 1,
   local: new Uint8Array(),
   remote: new Uint8Array(),
 }
 
-type MakeEngine = (failed: (error: unknown) => void, counters: Counters) => Engine
-type StartOnTap = (tap: TapPort, failed: (error: unknown) => void, counters: Counters) => Engine
+type MakeEngine = (listener: EngineListener, counters: Counters) => Engine
+type StartOnTap = (tap: TapPort, listener: EngineListener, counters: Counters) => Engine
 
 function openUnderlay(resolved: ResolvedOptions, undo: (() => void)[], warn: (message: string) => void): StartOnTap {
   const { settings, encapsulation, busyPoll } = resolved
@@ -102,17 +107,16 @@ function openUnderlay(resolved: ResolvedOptions, undo: (() => void)[], warn: (me
     dev: resolved.dev,
     ttl: settings.ttl === 'inherit' ? 64 : settings.ttl,
     tos: settings.tos === 'inherit' ? 0 : settings.tos & ~3,
-    fragmenting: settings.fragment !== 'never',
     mtu: resolved.underlayMtu,
   }
   if (resolved.io === 'raw-socket') {
     const port = new PortableSocketPort(options, warn)
     undo.push(() => port.close())
-    return (tap, failed, counters) => new LoopEngine(new Pump(tap, port, settings, counters), tap, port, failed)
+    return (tap, listener, counters) => new LoopEngine(new Pump(tap, port, settings, counters), tap, port, listener)
   }
   const port = encapsulation ? openUdpSocket({ ...options, ...encapsulation }, warn) : openRawSocket(options, warn)
   undo.push(() => port.close())
-  return (tap, failed, counters) => new ThreadEngine(tap, port.handle, settings, busyPoll, counters, failed)
+  return (tap, listener, counters) => new ThreadEngine(tap, port.handle, settings, busyPoll, counters, listener)
 }
 
 /** Starts the engine and ties its failure, the signal and the events together. */
@@ -124,7 +128,12 @@ async function begin(
 ): Promise<Tunnel> {
   const counters = new Counters()
   counters.reset()
-  const engine = makeEngine((error) => void failTunnel(tunnel, asTsgreError(error)), counters)
+  counters.tunnelMtu = description.tunnelMtu
+  const listener: EngineListener = {
+    failed: (error) => void failTunnel(tunnel, asTsgreError(error)),
+    tunnelMtu: () => tunnel.tellMtu(),
+  }
+  const engine = makeEngine(listener, counters)
   const tunnel: Tunnel = new Tunnel(description, counters, engine, release)
   const abort = () => void tunnel.close()
   try {

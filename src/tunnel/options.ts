@@ -9,7 +9,7 @@ import type { Address } from '../sys/address.js'
 import { resolveAddresses } from './addresses.js'
 import { type Encapsulation, type EncapsulationOptions, resolveEncapsulation } from './encapsulation.js'
 import { greBytes } from './pump.js'
-import type { FragmentRule, PumpSettings } from './settings.js'
+import type { FragmentRule, OversizeRule, PumpSettings } from './settings.js'
 import { integer, oneOf } from './values.js'
 
 /** A GRE key: 0 to 4294967295, or in the dotted form of ip-link(8). */
@@ -49,6 +49,17 @@ export interface TunnelOptions extends EncapsulationOptions {
   ignoreDf?: boolean | undefined
   /** MTU of the TAP in bytes, 68 to 65521; 'auto' (default) leaves a TAP as found, and gives a new one 1500. */
   mtu?: number | 'auto' | undefined
+  /** The most the tunnel MTU may be, in bytes, 68 to 65521; what fits one packet of the underlay when absent. */
+  tunnelMtu?: number | undefined
+  /**
+   * What becomes of frames that do not fit one packet of the underlay. 'answer' (default): TCP is cut smaller, IPv4 without DF
+   * fragmented inside, other IP answered by ICMP. 'outer': TCP is cut, the rest sent in outer fragments. 'drop': dropped.
+   */
+  oversize?: OversizeRule | undefined
+  /** Lower the MSS in SYNs of both directions to what fits the tunnel (default true). */
+  clampMss?: boolean | undefined
+  /** Ask a peer that is tsgre which sizes arrive, and send no larger ones. */
+  probe?: boolean | undefined
   /** Hardware address of the TAP, `02:00:00:00:00:01`. */
   mac?: string | undefined
   /** Set the TAP up (default true). */
@@ -116,14 +127,19 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
   refuseMac(options.mac)
   const { local, remote, underlayMtu } = resolveAddresses(options.remote, options.local, options.dev, io)
   const encapsulation = resolveEncapsulation(options, io, remote.family)
+  const oversize = oneOf('oversize', options.oversize ?? 'answer', ['answer', 'outer', 'drop'])
+  const cap =
+    options.tunnelMtu === undefined
+      ? 0
+      : integer('tunnel-mtu', options.tunnelMtu, LEAST_MTU, MOST_MTU, ' bytes', 'TSGRE_BAD_MTU')
   const offload = resolveOffload(options.offload, io)
   const busyPoll = integer('busy-poll', options.busyPoll ?? 0, 0, 1_000_000, ' microseconds')
   refuseBusyLoop(busyPoll, io)
   const checksum = options.checksum ?? false
   const sequence = options.sequence ?? false
   const headers = greBytes({ checksum, sequence, keyOut }) + (encapsulation ? UDP_BYTES : 0)
-  const tunnelMtu = tunnelMtuOf(underlayMtu, remote.family, headers)
-  refuseNarrow(remote, tunnelMtu, underlayMtu)
+  const fits = tunnelMtuOf(underlayMtu, remote.family, headers)
+  refuseNarrow(remote, fits, underlayMtu)
   return {
     name: options.name,
     local,
@@ -134,7 +150,7 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
     offload,
     busyPoll,
     mtu,
-    tunnelMtu,
+    tunnelMtu: cap === 0 ? fits : Math.min(fits, cap),
     underlayMtu,
     mac: options.mac,
     up: options.up ?? true,
@@ -146,6 +162,10 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
       ttl,
       tos,
       fragment,
+      oversize,
+      clampMss: options.clampMss ?? true,
+      tunnelMtu: cap,
+      probe: options.probe ?? false,
       udpPort: encapsulation?.port,
       flows: encapsulation?.flows ?? 1,
       local: local.bytes,

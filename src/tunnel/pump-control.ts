@@ -25,5 +25,8 @@ export interface PumpThreadData {
   readonly control: SharedArrayBuffer
 }
 
-/** That the thread runs, or which system call ended it. */
-export type PumpThreadMessage = { up: true } | { failed: { code: string; syscall: string; hint: string | undefined } }
+/** That the thread runs, that the tunnel MTU is another now (the counters have it), or which system call ended it. */
+export type PumpThreadMessage =
+  | { up: true }
+  | { tunnelMtu: true }
+  | { failed: { code: string; syscall: string; hint: string | undefined } }

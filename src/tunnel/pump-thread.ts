@@ -36,15 +36,18 @@ function run(data: PumpThreadData): void {
     const { blocked } = pump
     poller.ask(OVERLAY, blocked ? 0 : POLLIN)
     poller.ask(UNDERLAY, blocked ? POLLIN | POLLOUT : POLLIN)
-    if (!ready(poller, data.busyPoll)) continue
+    const woken = ready(poller, data.busyPoll, pump.due(performance.now()))
+    const now = performance.now()
+    if (pump.tick(now)) parentPort?.postMessage({ tunnelMtu: true } satisfies PumpThreadMessage)
+    if (!woken) continue
     let worked = false
     if (poller.readable(WAKER)) {
       waker.clear()
       pump.paused = Atomics.load(control, PAUSED) === 1
       worked = true
     }
-    if (blocked ? poller.writable(UNDERLAY) : poller.readable(OVERLAY)) worked = pump.transmit() || worked
-    if (poller.readable(UNDERLAY)) worked = pump.receive(performance.now()) || worked
+    if (blocked ? poller.writable(UNDERLAY) : poller.readable(OVERLAY)) worked = pump.transmit(now) || worked
+    if (poller.readable(UNDERLAY)) worked = pump.receive(now) || worked
     idleWakes = worked ? 0 : idleWakes + 1
     if (idleWakes > IDLE_WAKES) asleep.wait(IDLE_MS)
   }
@@ -56,9 +59,9 @@ function underlayOf({ socket }: PumpThreadData, counters: Counters): Port {
     : new UdpSocketPort(socket, () => counters.noteSegmentRefused())
 }
 
-/** Whether anything is ready: looks for `busyPoll` microseconds, then sleeps for as long as it may. */
-function ready(poller: Poller, busyPoll: number): boolean {
-  return (busyPoll > 0 && poller.spin(busyPoll)) || poller.wait(POLL_MS) > 0
+/** Whether anything is ready: looks for `busyPoll` microseconds, then sleeps until something is due, or as long as it may. */
+function ready(poller: Poller, busyPoll: number, due: number): boolean {
+  return (busyPoll > 0 && poller.spin(busyPoll)) || poller.wait(Math.min(Math.ceil(due), POLL_MS)) > 0
 }
 
 try {

@@ -3,6 +3,12 @@
 /** When the outer packet may be fragmented (DF clear), in the words of ip-link(8). */
 export type FragmentRule = 'never' | 'as-inner' | 'always'
 
+/**
+ * What becomes of frames that do not fit one packet of the underlay: mended, or their senders told ('answer'); TCP mended and
+ * the rest sent in outer fragments ('outer'); dropped ('drop').
+ */
+export type OversizeRule = 'answer' | 'outer' | 'drop'
+
 export interface PumpSettings {
   /** Keys as sent and as expected; undefined is no key, which is another thing than key 0. */
   readonly keyOut: number | undefined
@@ -14,6 +20,13 @@ export interface PumpSettings {
   /** Outer TTL, or copied from the inner packet (64 for other frames). */
   readonly ttl: number | 'inherit'
   readonly fragment: FragmentRule
+  readonly oversize: OversizeRule
+  /** Lower the maximum segment size in the SYNs of both directions to what fits the tunnel. */
+  readonly clampMss: boolean
+  /** The most the tunnel MTU may be, in octets of layer 3; 0 for whatever fits. */
+  readonly tunnelMtu: number
+  /** Ask the peer, if it is tsgre too, which sizes arrive. */
+  readonly probe: boolean
   /** Destination port of GRE-in-UDP; undefined is GRE on protocol 47. */
   readonly udpPort: number | undefined
   /** How many ways packets are spread over, by inner flow: a power of two, 1 for no spreading. */

@@ -10,6 +10,7 @@ const RX_FRAMES = 2
 const RX_BYTES = 3
 const WRONG_KEY = 4
 const SEGMENT_REFUSED = 5
+const TUNNEL_MTU = 6
 const DROPS = 8
 
 /** No packet with a wrong key was seen; a keyless packet where a key was expected. */
@@ -62,6 +63,15 @@ export class Counters {
   /** `key`: its lower 32 bits count, so that the pump can hand it on as a signed number, which V8 does not box. */
   noteWrongKey(present: boolean, key: number): void {
     this.#values[WRONG_KEY] = present ? key >>> 0 : KEYLESS
+  }
+
+  /** Largest layer-3 payload that fits one packet of the underlay now, in bytes. */
+  get tunnelMtu(): number {
+    return this.#values[TUNNEL_MTU]
+  }
+
+  set tunnelMtu(bytes: number) {
+    this.#values[TUNNEL_MTU] = bytes
   }
 
   noteSegmentRefused(): void {

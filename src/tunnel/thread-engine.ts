@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { StateError, SystemError } from '../errors.js'
 import type { TapPort } from '../io/tap.js'
 import { Waker } from '../io/waker.js'
-import type { Engine } from './engine.js'
+import type { Engine, EngineListener } from './engine.js'
 import {
   CONTROL_WORDS,
   PAUSED,
@@ -29,14 +29,14 @@ export class ThreadEngine implements Engine {
   readonly #exited: Promise<void>
   readonly #up: Promise<void>
 
-  /** @param failed is told once, when the thread ended by itself after start() */
+  /** `listener.failed` is called once, when the thread ended by itself after start(). */
   constructor(
     tap: TapPort,
     socket: UnderlayHandle,
     settings: PumpSettings,
     busyPoll: number,
     counters: Counters,
-    failed: (error: SystemError | StateError) => void,
+    listener: EngineListener,
   ) {
     const workerData: PumpThreadData = {
       tap: { fd: tap.fd, name: tap.name, mtu: tap.mtu, offload: tap.offload },
@@ -60,13 +60,14 @@ export class ThreadEngine implements Engine {
     // Who waits for start() is told by it, and by it alone: nobody could listen to the tunnel yet.
     const fail = (error: SystemError | StateError) => {
       if (!isUp) broken(error)
-      else if (Atomics.load(this.#control, STOP) === 0) failed(error)
+      else if (Atomics.load(this.#control, STOP) === 0) listener.failed(error)
     }
     this.#worker.on('message', (message: PumpThreadMessage) => {
       if ('up' in message) {
         isUp = true
         up()
-      } else
+      } else if ('tunnelMtu' in message) listener.tunnelMtu()
+      else
         fail(new SystemError(message.failed.code, { syscall: message.failed.syscall, ...hintOf(message.failed.hint) }))
     })
     this.#worker.on('error', (cause) => {

@@ -9,6 +9,8 @@ import type { Counters, TunnelStats } from './stats.js'
 export interface TunnelEvents {
   /** Frames are carried. */
   up: []
+  /** The tunnel MTU is another now: the way to the remote has become narrower or wider. */
+  tunnelMtu: [now: number, before: number]
   /** The tunnel ended by itself; `closed` follows. As with every EventEmitter, an error nobody listens to is thrown. */
   error: [TsgreError]
   /** Everything was given back. */
@@ -23,7 +25,7 @@ export interface TunnelDescription {
   readonly remote: string
   /** MTU of the overlay in bytes: layer 3, as `ip link` shows it. */
   readonly mtu: number
-  /** Largest layer-3 payload that fits one packet of the underlay, in bytes; on ports of one's own, the underlay's `mtu`. */
+  /** Largest layer-3 payload that fits one packet of the underlay now, in bytes. */
   readonly tunnelMtu: number
   /** What the kernel and the tunnel leave to each other at the TAP. */
   readonly offload: Offload
@@ -36,9 +38,9 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
   readonly local: string
   readonly remote: string
   readonly mtu: number
-  readonly tunnelMtu: number
   readonly offload: Offload
   readonly udpPort: number | undefined
+  #toldMtu: number
   readonly #counters: Counters
   readonly #engine: Engine
   readonly #release: () => void
@@ -51,12 +53,23 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
     this.local = description.local
     this.remote = description.remote
     this.mtu = description.mtu
-    this.tunnelMtu = description.tunnelMtu
     this.offload = description.offload
     this.udpPort = description.udpPort
     this.#counters = counters
+    this.#toldMtu = counters.tunnelMtu
     this.#engine = engine
     this.#release = release
+  }
+
+  get tunnelMtu(): number {
+    return this.#counters.tunnelMtu
+  }
+
+  /** Emits `tunnelMtu` if it is another than was told. */
+  tellMtu(): void {
+    const before = this.#toldMtu
+    this.#toldMtu = this.tunnelMtu
+    if (!this.#closing && this.#toldMtu !== before) this.emit('tunnelMtu', this.#toldMtu, before)
   }
 
   /** A snapshot, read from shared memory: no message to the pump, no wait. Valid after close() too. */

@@ -10,6 +10,9 @@ import type { PumpSettings } from '#tsgre/tunnel/settings.js'
 import { Counters, type TunnelStats } from '#tsgre/tunnel/stats.js'
 import { mirrored, settings } from './settings.js'
 
+/** Room for Ethernet, tags and GRE around the largest payload. */
+const OUTSIDE = 40
+
 export interface End {
   /** The far side of the overlay port: what is written here the tunnel sends, what it delivers is read here. */
   readonly overlay: Port
@@ -58,13 +61,13 @@ export async function oneEnd(
   given: Partial<PumpSettings> = {},
   { driver = 'Pump' as Driver, mtu = 1500 } = {},
 ): Promise<End & { underlay: Port }> {
-  const [near, underlay] = memoryPorts(mtu)
+  const [near, underlay] = memoryPorts(mtu + OUTSIDE)
   return { ...(await endOn(driver, settings(given), near, mtu)), underlay }
 }
 
 export interface PairOptions {
   driver?: Driver
-  /** Of the overlay and of the underlay. */
+  /** Of the overlay; the underlay carries it whole. */
   mtu?: number
   /** The other end's settings where they do not mirror this one's. */
   other?: Partial<PumpSettings>
@@ -82,7 +85,7 @@ export interface Pair {
 
 export async function pair(given: Partial<PumpSettings> = {}, options: PairOptions = {}): Promise<Pair> {
   const { driver = 'Pump', mtu = 1500, other, spoil = (port) => port } = options
-  const [left, right] = memoryPorts(mtu)
+  const [left, right] = memoryPorts(mtu + OUTSIDE)
   const mine = settings(given)
   const a = await endOn(driver, mine, left, mtu)
   const b = await endOn(driver, { ...mirrored(mine), ...other }, spoil(right), mtu)

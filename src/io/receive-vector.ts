@@ -1,15 +1,16 @@
-// The arrays of a recvmmsg(2) over UDP: of every message who sent it, and the size of the datagrams the kernel may have put
-// together in it (UDP_GRO).
+// The arrays of a recvmmsg(2): of every packet who sent it, the outer TOS where the kernel tells it beside, and the size of the
+// datagrams that the kernel may have put together in it (UDP_GRO). Wired once; a call resets what the one before wrote over.
 
 import { CMSGHDR, IOVEC, MMSGHDR, MSGHDR, SOCKADDR_IN, SOCKADDR_IN6 } from '../sys/abi.js'
-import { IPPROTO_UDP, UDP_GRO } from '../sys/constants.js'
+import { IP_TOS, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP, IPV6_TCLASS, UDP_GRO } from '../sys/constants.js'
 import { putPointer, type Slab, slab } from '../sys/memory.js'
 
 const MESSAGE_BYTES = MMSGHDR.size
 const NAME_BYTES = 32
-const CONTROL_BYTES = 24 // CMSG_SPACE of the one int that UDP_GRO tells
+/** Two control messages of an int or less: UDP_GRO, and TOS or traffic class. */
+const CONTROL_BYTES = 48
 
-export class UdpReceiveVector {
+export class ReceiveVector {
   readonly address: number
   readonly #memory: Slab
   readonly #names: number
@@ -63,12 +64,33 @@ export class UdpReceiveVector {
 
   /** Size of the datagrams in message i; 0 where it is one. */
   segmentOf(i: number): number {
+    const at = this.#control(i, IPPROTO_UDP, UDP_GRO)
+    return at < 0 ? 0 : this.#memory.view.getInt32(at, true)
+  }
+
+  /** Outer TOS or traffic class of message i; 0 where the kernel was not asked for it. IPv4's is an octet, IPv6's an int. */
+  tosOf(i: number): number {
+    const at = this.#control(i, IPPROTO_IP, IP_TOS)
+    if (at >= 0) return this.#memory.bytes[at]
+    const at6 = this.#control(i, IPPROTO_IPV6, IPV6_TCLASS)
+    return at6 < 0 ? 0 : this.#memory.bytes[at6]
+  }
+
+  /** Where the data of a control message of message i lies, or -1. */
+  #control(i: number, level: number, type: number): number {
     const { view } = this.#memory
-    if (view.getUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_controllen.offset, true) < CMSGHDR.size + 4) return 0
-    const at = this.#controls + i * CONTROL_BYTES
-    const ofUdp = view.getInt32(at + CMSGHDR.at.cmsg_level.offset, true) === IPPROTO_UDP
-    const isGro = view.getInt32(at + CMSGHDR.at.cmsg_type.offset, true) === UDP_GRO
-    return ofUdp && isGro ? view.getInt32(at + CMSGHDR.size, true) : 0
+    const from = this.#controls + i * CONTROL_BYTES
+    const end = from + view.getUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_controllen.offset, true)
+    let at = from
+    while (at + CMSGHDR.size < end) {
+      if (
+        view.getInt32(at + CMSGHDR.at.cmsg_level.offset, true) === level &&
+        view.getInt32(at + CMSGHDR.at.cmsg_type.offset, true) === type
+      )
+        return at + CMSGHDR.size
+      at += (view.getUint32(at + CMSGHDR.at.cmsg_len.offset, true) + 7) & ~7 || CONTROL_BYTES
+    }
+    return -1
   }
 
   /** Whether message i was sent from `address`, 4 or 16 octets, from whatever port. */

@@ -1,0 +1,87 @@
+// The error queue of an underlay socket (IP_RECVERR, IPV6_RECVERR): what ICMP says of packets that were sent. Until it is empty
+// poll(2) returns at once. native-notes/error-queue.md has what the kernel puts there.
+
+import type { DropCounters } from '../drops.js'
+import { CMSGHDR, IOVEC, MMSGHDR, MSGHDR, SOCK_EXTENDED_ERR } from '../sys/abi.js'
+import {
+  IP_RECVERR,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_RECVERR,
+  MSG_DONTWAIT,
+  MSG_ERRQUEUE,
+  SO_EE_ORIGIN_ICMP,
+  SO_EE_ORIGIN_ICMP6,
+} from '../sys/constants.js'
+import { ERRNO } from '../sys/errno.js'
+import { recvmmsg } from '../sys/libc.js'
+import { putPointer, slab } from '../sys/memory.js'
+import { sendDropCode } from './underlay-errors.js'
+
+const MESSAGES = 16
+const MESSAGE_BYTES = MMSGHDR.size
+/** A sock_extended_err, the sockaddr of who complains, and room for a TOS or a TTL in front. */
+const CONTROL_BYTES = 128
+/** Messages that are read without end are somebody's flood: the rest waits for the next turn. */
+const MOST_READS = 8
+
+export class ErrorQueue {
+  readonly #memory = slab(MESSAGES * (MESSAGE_BYTES + CONTROL_BYTES) + IOVEC.size + 8)
+  readonly #controls = MESSAGES * MESSAGE_BYTES
+
+  constructor() {
+    const { view, address } = this.#memory
+    const piece = this.#controls + MESSAGES * CONTROL_BYTES
+    // What was sent comes back with each error; nobody needs it.
+    putPointer(view, piece + IOVEC.at.iov_base.offset, address + piece + IOVEC.size)
+    putPointer(view, piece + IOVEC.at.iov_len.offset, 8)
+    for (let i = 0; i < MESSAGES; i++) {
+      const at = i * MESSAGE_BYTES
+      putPointer(view, at + MSGHDR.at.msg_iov.offset, address + piece)
+      putPointer(view, at + MSGHDR.at.msg_iovlen.offset, 1)
+      putPointer(view, at + MSGHDR.at.msg_control.offset, address + this.#controls + i * CONTROL_BYTES)
+    }
+  }
+
+  /** Empties the queue of `fd` and counts what ICMP said; returns whether one of them was that a packet was too large. */
+  drain(fd: number, drops: DropCounters): boolean {
+    let tooBig = false
+    for (let reads = 0; reads < MOST_READS; reads++) {
+      for (let i = 0; i < MESSAGES; i++) this.#reset(i)
+      const count = recvmmsg(fd, this.#memory.address, MESSAGES, MSG_ERRQUEUE | MSG_DONTWAIT, 0)
+      for (let i = 0; i < count; i++) {
+        const error = this.#icmpErrorOf(i)
+        if (error === 0) continue
+        drops[sendDropCode(error)]++
+        if (error === ERRNO.EMSGSIZE) tooBig = true
+      }
+      if (count < MESSAGES) break
+    }
+    return tooBig
+  }
+
+  #reset(i: number): void {
+    const { view } = this.#memory
+    view.setUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_controllen.offset, CONTROL_BYTES, true)
+    view.setInt32(i * MESSAGE_BYTES + MSGHDR.at.msg_flags.offset, 0, true)
+  }
+
+  /** The errno of message i, if ICMP brought it; 0 for what our own kernel refused, which the call that failed has said. */
+  #icmpErrorOf(i: number): number {
+    const { view } = this.#memory
+    const from = this.#controls + i * CONTROL_BYTES
+    const end = from + view.getUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_controllen.offset, true)
+    for (let at = from; at + CMSGHDR.size + SOCK_EXTENDED_ERR.size <= end; ) {
+      const level = view.getInt32(at + CMSGHDR.at.cmsg_level.offset, true)
+      const type = view.getInt32(at + CMSGHDR.at.cmsg_type.offset, true)
+      if ((level === IPPROTO_IP && type === IP_RECVERR) || (level === IPPROTO_IPV6 && type === IPV6_RECVERR)) {
+        const error = at + CMSGHDR.size
+        const origin = view.getUint8(error + SOCK_EXTENDED_ERR.at.ee_origin.offset)
+        if (origin !== SO_EE_ORIGIN_ICMP && origin !== SO_EE_ORIGIN_ICMP6) return 0
+        return view.getInt32(error + SOCK_EXTENDED_ERR.at.ee_errno.offset, true)
+      }
+      at += (view.getUint32(at + CMSGHDR.at.cmsg_len.offset, true) + 7) & ~7 || CONTROL_BYTES
+    }
+    return 0
+  }
+}

@@ -1,0 +1,174 @@
+// Finds out, with a peer that is tsgre too, how large a frame may be to arrive (RFC 4821's manner: what nobody answers for does
+// not pass), where a box on the way eats large packets without a word. Answers the peer's questions, whether it asks or not.
+// Who never answered is asked once in ten seconds, in a short frame. A size counts as lost only while short frames pass.
+// Invariant: an answer is believed for a question of ours alone, by its nonce. Not a socket: the pump sends what stands in `batch`.
+
+import { Batch, HEADROOM } from '../io/batch.js'
+import { slab } from '../sys/memory.js'
+import { ANSWER, ASK, emitProbe, LEAST_PROBE_BYTES, parseProbe, probeFrame } from '../wire/probe-frame.js'
+import { Questions } from './questions.js'
+import { SizeSearch } from './size-search.js'
+import { TokenBucket } from './token-bucket.js'
+
+const CAPACITY = 24
+const SLOT = 65536 + 256
+/** Answers at once and in a second: a peer that searches asks some twenty questions. */
+const ANSWERS = [100, 200] as const
+const HELLO_MS = 10_000
+/** A peer that asks is there: it is asked at once, but not for each of its questions. */
+const SOONER_MS = 1000
+/** How long the size in use is believed, while frames are sent and while none are. */
+const BUSY_MS = 500
+const IDLE_MS = 10_000
+/** How often it is seen whether more passes by now. */
+const RAISE_MS = 30_000
+/** What is not answered by then is lost, and asked again so often before that is believed. */
+const FIRST_TIMEOUT_MS = 250
+const LEAST_TIMEOUT_MS = 100
+const MOST_TIMEOUT_MS = 1000
+const TRIES = 3
+const NEVER = Number.POSITIVE_INFINITY
+
+export class Prober {
+  /** Frames to be sent now; whoever sends them clears it. */
+  readonly batch = new Batch(0, CAPACITY, { memory: slab(CAPACITY * SLOT) })
+  /** Whether frames were sent of late; the pump sets it. */
+  busy = false
+  /** The longest frame that passes, in octets; infinite where nothing speaks against what the underlay says. */
+  limit = NEVER
+  /** When `tick` has something to do, in milliseconds. */
+  next: number
+  readonly #asks: boolean
+  readonly #mayAnswer = new TokenBucket(...ANSWERS)
+  readonly #heard = probeFrame()
+  readonly #told = probeFrame()
+  readonly #questions = new Questions()
+  readonly #search = new SizeSearch()
+  #timeout = FIRST_TIMEOUT_MS
+  #ceiling = 0
+  #alive = false
+  #saidHello = Number.NEGATIVE_INFINITY
+  #raiseAt = 0
+  #tries = 0
+
+  /** @param asks whether to ask at all; a peer that asks is answered either way */
+  constructor(asks: boolean) {
+    this.#asks = asks
+    this.next = asks ? 0 : NEVER
+  }
+
+  /** Takes a frame of the peer's of which isProbe. */
+  hear(bytes: Uint8Array, start: number, end: number, now: number): void {
+    const heard = this.#heard
+    if (!parseProbe(bytes, start, end, heard)) return
+    if (heard.kind === ASK) {
+      if (this.#mayAnswer.take(now)) this.#send(ANSWER, heard.size, heard.nonce0, heard.nonce1)
+      if (this.#asks && !this.#alive) this.next = Math.min(this.next, this.#saidHello + SOONER_MS)
+    } else if (this.#questions.answer(heard.nonce0, heard.nonce1, heard.size, now)) this.#learn(heard.size, now)
+  }
+
+  #learn(size: number, now: number): void {
+    this.#timeout = Math.min(Math.max(4 * this.#questions.roundTrip + 50, LEAST_TIMEOUT_MS), MOST_TIMEOUT_MS)
+    if (!this.#alive) this.next = now // now it is worth asking for sizes
+    this.#alive = true
+    if (this.#search.running) this.#search.passed(size)
+    else if (size > this.limit) this.#use(size)
+  }
+
+  #use(size: number): void {
+    this.limit = size >= this.#ceiling ? NEVER : size
+  }
+
+  /** Asks what is to be asked at `now`; `ceiling` is the longest frame of which the underlay says that it fits. */
+  tick(now: number, ceiling: number): void {
+    if (!this.#asks) return
+    if (ceiling < LEAST_PROBE_BYTES) this.next = now + BUSY_MS // nothing fits at all
+    if (ceiling !== this.#ceiling) this.#startAnew(now, ceiling)
+    if (now < this.next) return
+    if (!this.#alive) this.#hello(now)
+    else if (this.#search.running) this.#goOnSearching(now)
+    else this.#verify(now)
+  }
+
+  /** The underlay says something else than before: what was found out counts no more. */
+  #startAnew(now: number, ceiling: number): void {
+    this.#ceiling = ceiling
+    this.limit = NEVER
+    this.#search.stop()
+    this.#tries = 0
+    if (this.#alive) this.next = now
+  }
+
+  #hello(now: number): void {
+    this.#questions.forget()
+    this.#saidHello = now
+    this.#ask(LEAST_PROBE_BYTES, now)
+    this.next = now + HELLO_MS
+  }
+
+  /** Asks for the size in use, and beside it for a short one, until the first is answered or both had their tries. */
+  #verify(now: number): void {
+    const size = Math.min(this.limit, this.#ceiling)
+    if (this.#tries > 0 && this.#questions.wasAnswered(size)) this.#rest(now)
+    else if (this.#tries === TRIES) this.#giveUp(now, size)
+    else this.#try(now, size)
+  }
+
+  #try(now: number, size: number): void {
+    if (this.#tries++ === 0) this.#questions.forget()
+    this.#ask(size, now)
+    this.#ask(LEAST_PROBE_BYTES, now)
+    if (this.limit < this.#ceiling && now >= this.#raiseAt) {
+      this.#raiseAt = now + RAISE_MS
+      this.#ask(this.#ceiling, now)
+    }
+    this.next = now + this.#timeout
+  }
+
+  #rest(now: number): void {
+    this.#tries = 0
+    this.next = now + (this.busy ? BUSY_MS : IDLE_MS)
+    this.busy = false
+  }
+
+  /** Nothing of `size` has passed; if nothing at all has, then the peer is gone, and its size unknown. */
+  #giveUp(now: number, size: number): void {
+    this.#tries = 0
+    this.#alive = this.#questions.wasAnswered(LEAST_PROBE_BYTES)
+    if (!this.#alive) this.#hello(now)
+    else {
+      this.#search.start(LEAST_PROBE_BYTES, size)
+      this.#raiseAt = now + RAISE_MS
+      this.#goOnSearching(now)
+    }
+  }
+
+  #goOnSearching(now: number): void {
+    const count = this.#search.nextRound()
+    // The best that is known serves meanwhile.
+    if (this.#search.found > LEAST_PROBE_BYTES) this.#use(this.#search.found)
+    this.#questions.forget()
+    for (let i = 0; i < count; i++) this.#ask(this.#search.sizes[i], now)
+    this.next = now + this.#timeout
+  }
+
+  #ask(size: number, now: number): void {
+    const { nonces } = this.#questions
+    const slot = this.#questions.add(size, now)
+    this.#send(ASK, size, nonces[2 * slot], nonces[2 * slot + 1])
+  }
+
+  #send(kind: number, size: number, nonce0: number, nonce1: number): void {
+    const { batch } = this
+    if (batch.count === batch.capacity) return
+    const told = this.#told
+    told.kind = kind
+    told.size = size
+    told.nonce0 = nonce0
+    told.nonce1 = nonce1
+    const at = batch.count * SLOT + HEADROOM
+    batch.offset[batch.count] = at
+    batch.length[batch.count] = emitProbe(batch.memory.bytes, at, told)
+    batch.setWhole(batch.count++)
+  }
+}
