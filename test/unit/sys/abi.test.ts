@@ -26,6 +26,7 @@ const HEADERS = [
   'net/if.h',
   'net/if_arp.h',
   'netpacket/packet.h',
+  'linux/errqueue.h',
   'linux/filter.h',
   'linux/if_tun.h',
   'linux/virtio_net.h',
