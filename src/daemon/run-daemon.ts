@@ -121,13 +121,24 @@ function failureOf(tunnel: Tunnel): Promise<never> {
   return failed
 }
 
-/** Tells when the tunnel MTU changes, and what that means where it means something. */
+/** A search for what passes takes some steps: only where it ends is worth a line. */
+const SETTLED_MS = 1000
+
+/** Tells when the tunnel MTU has changed, and what that means where it means something. */
 function reportMtu(tunnel: Tunnel, options: TunnelOptions, report: Report): void {
-  tunnel.on('tunnelMtu', (now, before) => {
-    report.tunnelMtu(tunnel, now, before)
-    if (now < LEAST_IPV6_MTU && before >= LEAST_IPV6_MTU)
-      for (const warning of narrowWarnings(tunnel, options)) report.warn(warning)
+  let told = tunnel.tunnelMtu
+  let settling: NodeJS.Timeout | undefined
+  const tell = () => {
+    const before = told
+    told = tunnel.tunnelMtu
+    if (told !== before) report.tunnelMtu(tunnel, told, before)
+    if (told < LEAST_IPV6_MTU && before >= LEAST_IPV6_MTU) narrowWarnings(tunnel, options).forEach(report.warn)
+  }
+  tunnel.on('tunnelMtu', () => {
+    clearTimeout(settling)
+    settling = setTimeout(tell, SETTLED_MS).unref()
   })
+  tunnel.once('closed', () => clearTimeout(settling))
 }
 
 /** The least MTU of IPv6 (RFC 8200 §5). */

@@ -22,7 +22,7 @@ const BUSY_MS = 500
 const IDLE_MS = 10_000
 /** How often it is seen whether more passes by now. */
 const RAISE_MS = 30_000
-/** What is not answered by then is lost, and asked again so often before that is believed. */
+/** What is not answered by then is lost; a peer that answers nothing is asked so often before it is taken for gone. */
 const FIRST_TIMEOUT_MS = 250
 const LEAST_TIMEOUT_MS = 100
 const MOST_TIMEOUT_MS = 1000
@@ -106,11 +106,15 @@ export class Prober {
     this.next = now + HELLO_MS
   }
 
-  /** Asks for the size in use, and beside it for a short one, until the first is answered or both had their tries. */
+  /**
+   * Asks for the size in use, and beside it for a short one. What is lost alone is looked into at once: the search asks for
+   * it again. Where nothing passes at all, nothing is learnt, and after a few tries the peer is gone.
+   */
   #verify(now: number): void {
     const size = Math.min(this.limit, this.#ceiling)
     if (this.#tries > 0 && this.#questions.wasAnswered(size)) this.#rest(now)
-    else if (this.#tries === TRIES) this.#giveUp(now, size)
+    else if (this.#tries > 0 && this.#questions.wasAnswered(LEAST_PROBE_BYTES)) this.#startSearching(now, size)
+    else if (this.#tries === TRIES) this.#lose(now)
     else this.#try(now, size)
   }
 
@@ -131,16 +135,17 @@ export class Prober {
     this.busy = false
   }
 
-  /** Nothing of `size` has passed; if nothing at all has, then the peer is gone, and its size unknown. */
-  #giveUp(now: number, size: number): void {
+  #lose(now: number): void {
     this.#tries = 0
-    this.#alive = this.#questions.wasAnswered(LEAST_PROBE_BYTES)
-    if (!this.#alive) this.#hello(now)
-    else {
-      this.#search.start(LEAST_PROBE_BYTES, size)
-      this.#raiseAt = now + RAISE_MS
-      this.#goOnSearching(now)
-    }
+    this.#alive = false
+    this.#hello(now)
+  }
+
+  #startSearching(now: number, lost: number): void {
+    this.#tries = 0
+    this.#search.start(LEAST_PROBE_BYTES, lost)
+    this.#raiseAt = now + RAISE_MS
+    this.#goOnSearching(now)
   }
 
   #goOnSearching(now: number): void {

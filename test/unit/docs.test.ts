@@ -51,7 +51,7 @@ test('the first commands of the README are the demo and the tests, each in one l
 })
 
 test('the README has every option of the command, and no other', () => {
-  const known = [...textOf('src/cli/tunnel.ts').matchAll(/\.option\('([\w-]+)'/g)].map(([, name]) => name!)
+  const known = [...textOf('src/cli/tunnel-flags.ts').matchAll(/\.option\('([\w-]+)'/g)].map(([, name]) => name!)
   const rows = textOf('README.md').matchAll(/^\| `--([\w-]+)/gm)
   assert.equal([...new Set([...rows].map(([, name]) => name!))].sort(), [...known].sort())
 })
