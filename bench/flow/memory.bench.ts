@@ -58,7 +58,7 @@ function copied(size: number): Candidate['run'] {
 
 function pumpOn(given: Partial<PumpSettings>) {
   const [user, overlay] = memoryPorts()
-  const [underlay, network] = memoryPorts()
+  const [underlay, network] = memoryPorts(1560) // an overlay of 1500 fits
   return { user, network, pump: new Pump(overlay, underlay, settings(given), new Counters()) }
 }
 

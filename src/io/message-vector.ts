@@ -18,12 +18,24 @@ export class MessageVector {
   readonly #iovecs: number
   readonly #controls: number
 
-  constructor(capacity: number, family: 4 | 6) {
+  /** `remote`: a sockaddr that every message goes to; without, they go where the socket is connected to. */
+  constructor(capacity: number, family: 4 | 6, remote: Uint8Array = new Uint8Array()) {
     this.#iovecs = capacity * MESSAGE_BYTES
     this.#controls = this.#iovecs + capacity * PIECES * IOVEC.size
-    this.#memory = slab(this.#controls + capacity * 2 * INT_CONTROL_BYTES)
+    const name = this.#controls + capacity * 2 * INT_CONTROL_BYTES
+    this.#memory = slab(name + remote.length)
     this.address = this.#memory.address
-    for (let i = 0; i < capacity; i++) this.#wire(i, family)
+    this.#memory.bytes.set(remote, name)
+    for (let i = 0; i < capacity; i++) {
+      this.#wire(i, family)
+      if (remote.length > 0) this.#name(i, this.address + name, remote.length)
+    }
+  }
+
+  #name(i: number, address: number, length: number): void {
+    const { view } = this.#memory
+    putPointer(view, i * MESSAGE_BYTES + MSGHDR.at.msg_name.offset, address)
+    view.setUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_namelen.offset, length, true)
   }
 
   #wire(i: number, family: 4 | 6): void {

@@ -1,7 +1,7 @@
 // Opens the sockets of the underlay port, in the order that lets nothing foreign slip in: filter shut, bind, connect,
 // empty the queue, filter open.
 
-import type { Address } from '../sys/address.js'
+import { type Address, writeSockaddr } from '../sys/address.js'
 import {
   IP_PMTUDISC_DO,
   IP_PMTUDISC_DONT,
@@ -61,8 +61,11 @@ export function openRawSocket(options: RawSocketOptions, warn: (message: string)
     setOption(fd, numbers.level, numbers.errors, 1, 'RECVERR')
     if (local.family === 6) setOption(fd, numbers.level, numbers.tellTos, 1, 'IPV6_RECVTCLASS') // IPv4's is in the header
     attachFilter(fd, greFilter(local.family, options.keyIn))
-    const fragmentingFd = openOne(options, IP_PMTUDISC_DONT)
-    return new RawSocketPort({ kind: 'raw', fd, fragmentingFd, local, remote, dev, tos, mtu })
+    // Connected to ourselves: of what the remote sends the kernel would make a copy for each socket, to drop it there.
+    const fragmentingFd = openOne({ ...options, remote: local }, IP_PMTUDISC_DONT)
+    const memory = slab(32)
+    const sockaddr = memory.bytes.slice(0, writeSockaddr(memory, 0, remote))
+    return new RawSocketPort({ kind: 'raw', fd, fragmentingFd, local, remote, dev, sockaddr, tos, mtu })
   } catch (error) {
     close(fd)
     throw error

@@ -1,7 +1,7 @@
 // The underlay port: raw IP sockets of protocol 47, a batch a system call. The kernel writes the outer IP header.
 // The socket is bound and connected, so the kernel delivers only what the remote sends to our address, and filtered by
 // key. On IPv4 a read gives the outer header too (skipped here, its TOS kept); on IPv6 the kernel has taken it off.
-// A second socket that clears DF only sends: where frames ask for it, and what was cut for a path that has become narrower.
+// A second socket, which clears DF, only sends: where frames ask for it, and what was cut for a path that has become narrower.
 
 import { DROP, type DropCounters } from '../drops.js'
 import type { Address } from '../sys/address.js'
@@ -32,6 +32,8 @@ export interface RawSocketHandle {
   readonly local: Address
   readonly remote: Address
   readonly dev: string | undefined
+  /** The remote as a sockaddr. */
+  readonly sockaddr: Uint8Array
   /** What the sockets send with when a frame asks for nothing else. */
   readonly tos: number
   readonly mtu: number
@@ -42,7 +44,8 @@ export class RawSocketPort implements Port {
   readonly handle: RawSocketHandle
   readonly #family: 4 | 6
   readonly #send: MessageVector
-  readonly #receive = new ReceiveVector(BATCH_ENTRIES)
+  readonly #sendFragmenting: MessageVector
+  readonly #receive: ReceiveVector
   readonly #errors = new ErrorQueue()
   #mtu: number
   #receiveInto: Batch | undefined
@@ -56,6 +59,9 @@ export class RawSocketPort implements Port {
     this.#family = handle.local.family
     this.#mtu = handle.mtu
     this.#send = new MessageVector(SEND_ENTRIES, this.#family)
+    this.#sendFragmenting = new MessageVector(SEND_ENTRIES, this.#family, handle.sockaddr)
+    // The socket is connected, and IPv4's TOS is in the header.
+    this.#receive = new ReceiveVector(BATCH_ENTRIES, { names: false, controls: this.#family === 6 })
   }
 
   get mtu(): number {
@@ -125,9 +131,10 @@ export class RawSocketPort implements Port {
       const most = Math.min(from.count, from.head + SEND_ENTRIES)
       let end = from.head + 1
       while (end < most && from.fragment[end] === fragment) end++
-      this.#prepare(from, end)
       const fd = fragment === 1 ? this.handle.fragmentingFd : this.fd
-      const result = sendmmsg(fd, this.#send.address, end - from.head, MSG_DONTWAIT)
+      const vector = fragment === 1 ? this.#sendFragmenting : this.#send
+      this.#prepare(vector, from, end)
+      const result = sendmmsg(fd, vector.address, end - from.head, MSG_DONTWAIT)
       if (result > 0) {
         for (let i = 0; i < result; i++) from.advance()
         this.#retried = false
@@ -136,17 +143,17 @@ export class RawSocketPort implements Port {
   }
 
   /** Points a message at each entry from the head up to `end`. */
-  #prepare(from: Batch, end: number): void {
+  #prepare(vector: MessageVector, from: Batch, end: number): void {
     const { address } = from.memory
     const headers = from.headers.address
     for (let i = from.head; i < end; i++) {
       const message = i - from.head
       const payload = address + from.offset[i]
       const header = from.headerLength[i]
-      if (header === 0) this.#send.setPayload(message, payload, from.length[i])
-      else this.#send.setHeaderAndPayload(message, headers + from.headerOffset[i], header, payload, from.length[i])
-      if (from.ttl[i] === 0 && from.tos[i] === this.handle.tos) this.#send.setNoControl(message)
-      else this.#send.setControl(message, from.tos[i], from.ttl[i])
+      if (header === 0) vector.setPayload(message, payload, from.length[i])
+      else vector.setHeaderAndPayload(message, headers + from.headerOffset[i], header, payload, from.length[i])
+      if (from.ttl[i] === 0 && from.tos[i] === this.handle.tos) vector.setNoControl(message)
+      else vector.setControl(message, from.tos[i], from.ttl[i])
     }
   }
 

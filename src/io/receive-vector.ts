@@ -16,8 +16,13 @@ export class ReceiveVector {
   readonly #names: number
   readonly #controls: number
   readonly #iovecs: number
+  readonly #nameBytes: number
+  readonly #controlBytes: number
 
-  constructor(capacity: number) {
+  /** `wanted`: what the kernel is to tell besides the packets; what is not wanted costs nothing. */
+  constructor(capacity: number, wanted: { names: boolean; controls: boolean }) {
+    this.#nameBytes = wanted.names ? NAME_BYTES : 0
+    this.#controlBytes = wanted.controls ? CONTROL_BYTES : 0
     this.#iovecs = capacity * MESSAGE_BYTES
     this.#names = this.#iovecs + capacity * IOVEC.size
     this.#controls = this.#names + capacity * NAME_BYTES
@@ -26,7 +31,7 @@ export class ReceiveVector {
     const { view, address } = this.#memory
     for (let i = 0; i < capacity; i++) {
       const header = i * MESSAGE_BYTES
-      putPointer(view, header + MSGHDR.at.msg_name.offset, address + this.#names + i * NAME_BYTES)
+      if (wanted.names) putPointer(view, header + MSGHDR.at.msg_name.offset, address + this.#names + i * NAME_BYTES)
       putPointer(view, header + MSGHDR.at.msg_iov.offset, address + this.#iovecs + i * IOVEC.size)
       putPointer(view, header + MSGHDR.at.msg_iovlen.offset, 1)
       putPointer(view, header + MSGHDR.at.msg_control.offset, address + this.#controls + i * CONTROL_BYTES)
@@ -43,11 +48,12 @@ export class ReceiveVector {
 
   /** Gives the first `count` messages back what recvmmsg writes over: room for name and control, flags. */
   reset(count: number): void {
+    if (this.#nameBytes + this.#controlBytes === 0) return // nothing was written over but what is written anew each time
     const { view } = this.#memory
     for (let i = 0; i < count; i++) {
       const at = i * MESSAGE_BYTES
-      view.setUint32(at + MSGHDR.at.msg_namelen.offset, NAME_BYTES, true)
-      view.setUint32(at + MSGHDR.at.msg_controllen.offset, CONTROL_BYTES, true)
+      view.setUint32(at + MSGHDR.at.msg_namelen.offset, this.#nameBytes, true)
+      view.setUint32(at + MSGHDR.at.msg_controllen.offset, this.#controlBytes, true)
       view.setInt32(at + MSGHDR.at.msg_flags.offset, 0, true)
     }
   }

@@ -51,7 +51,7 @@ export class UdpSocketPort implements Port {
   readonly fd: number
   readonly handle: UdpSocketHandle
   readonly #send: UdpSendVector
-  readonly #receive = new ReceiveVector(BATCH_ENTRIES)
+  readonly #receive = new ReceiveVector(BATCH_ENTRIES, { names: true, controls: true })
   /** Of each message prepared, how many entries of the batch it carries. */
   readonly #carries = new Uint16Array(SEND_ENTRIES)
   readonly #errors = new ErrorQueue()

@@ -6,12 +6,10 @@ import { Fragmenter } from './fragment.js'
 import { MOST_HEADER_BYTES, Segmenter } from './segment.js'
 
 export class Cutter {
-  /** The payload of the piece that `next` wrote headers for: where it lies, and its sum (one's complement, 16 bits). */
-  payload = 0
-  payloadLength = 0
-  payloadSum = 0
   readonly #segmenter = new Segmenter()
   readonly #fragmenter = new Fragmenter()
+  /** Has the payload of the piece that `next` wrote headers for: where it lies, and its sum (one's complement, 16 bits). */
+  piece: Segmenter | Fragmenter = this.#segmenter
   /** The headers of the segment in fragments. */
   readonly #segment = octets(new Uint8Array(MOST_HEADER_BYTES + 16))
   #memory: Octets | undefined
@@ -60,28 +58,22 @@ export class Cutter {
 
   /** Writes the headers of the next piece at `to` in `headers` and returns how many octets they have; 0 where it cannot be. */
   next(headers: Octets, to: number): number {
-    if (this.#fragmenter.more) return this.#nextFragment(headers, to)
     const segmenter = this.#segmenter
-    if (!this.#inFragments) {
-      const length = segmenter.next(headers, to)
-      this.payload = segmenter.payload
-      this.payloadLength = segmenter.payloadLength
-      this.payloadSum = segmenter.payloadSum
-      return length
+    const fragmenter = this.#fragmenter
+    if (!this.#inFragments && !fragmenter.more) {
+      this.piece = segmenter
+      return segmenter.next(headers, to)
     }
+    this.piece = fragmenter
+    return fragmenter.more || this.#beginSegment() ? fragmenter.next(headers, to) : 0
+  }
+
+  /** Lets the next segment become fragments. */
+  #beginSegment(): boolean {
+    const segmenter = this.#segmenter
     const end = segmenter.next(this.#segment, 0)
     const { payload, payloadLength } = segmenter
     const stop = payload + payloadLength
-    const begun = this.#fragmenter.begin(this.#segment, 0, this.#ip, end, this.#memory!, payload, stop, this.#longest)
-    return begun ? this.#nextFragment(headers, to) : 0
-  }
-
-  #nextFragment(headers: Octets, to: number): number {
-    const fragmenter = this.#fragmenter
-    const length = fragmenter.next(headers, to)
-    this.payload = fragmenter.payload
-    this.payloadLength = fragmenter.payloadLength
-    this.payloadSum = fragmenter.payloadSum
-    return length
+    return this.#fragmenter.begin(this.#segment, 0, this.#ip, end, this.#memory!, payload, stop, this.#longest)
   }
 }

@@ -8,8 +8,9 @@ import type { Batch } from '../io/batch.js'
 import { clampMss, maybeSyn } from '../offload/clamp-mss.js'
 import { decapsulateEcn, marks } from '../wire/ecn.js'
 import { GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE, greHeader, parseGre, verifyGre } from '../wire/gre.js'
+import { read16 } from '../wire/network-order.js'
 import type { Octets } from '../wire/octets.js'
-import { isProbe } from '../wire/probe-frame.js'
+import { ETH_P_PROBE, isProbe } from '../wire/probe-frame.js'
 import { Prober } from './prober.js'
 import { SequenceReceiver } from './sequence.js'
 import type { PumpSettings } from './settings.js'
@@ -19,6 +20,7 @@ const TRUNCATED = DROP.truncated
 const UNKNOWN_PEER = DROP['unknown-peer']
 const KEY_MISMATCH = DROP['key-mismatch']
 const CHECKSUM = DROP.checksum
+const ECN = DROP.ecn
 const OUT_OF_SEQUENCE = DROP['out-of-sequence']
 const ETHERNET_BYTES = 14
 const MOST_FRAME_BYTES = 65535
@@ -50,7 +52,7 @@ export class Decapsulator {
    * way back, in octets of a frame.
    */
   run(batch: Batch, now: number, longest = MOST_FRAME_BYTES): void {
-    const { memory, offset, length } = batch
+    const { memory, offset, length, tos } = batch
     let kept = 0
     for (let i = 0; i < batch.count; i++) {
       const end = offset[i] + length[i]
@@ -60,13 +62,14 @@ export class Decapsulator {
         continue
       }
       const frame = offset[i] + header
-      if (isProbe(memory.bytes, frame, end)) {
+      const etherType = read16(memory.bytes, frame + 12)
+      if (etherType === ETH_P_PROBE && isProbe(memory.bytes, frame, end)) {
         this.#prober.hear(memory.bytes, frame, end, now)
         continue
       }
-      const refused = this.#finish(memory, frame, end, batch.tos[i], longest)
-      if (refused < 0) {
-        this.#drops[-refused]++
+      if (this.#clamp && maybeSyn(memory.bytes, frame, end)) clampMss(memory, frame, end, longest)
+      if (marks(tos[i]) && decapsulateEcn(memory, frame, end, tos[i]) < 0) {
+        this.#drops[ECN]++
         continue
       }
       batch.keep(i, kept)
@@ -74,12 +77,6 @@ export class Decapsulator {
       length[kept++] = end - frame
     }
     batch.count = kept
-  }
-
-  /** What the outer header leaves behind in the frame. Returns 0, or minus a drop code. */
-  #finish(memory: Octets, frame: number, end: number, tos: number, longest: number): number {
-    if (this.#clamp && maybeSyn(memory.bytes, frame, end)) clampMss(memory, frame, end, longest)
-    return marks(tos) ? decapsulateEcn(memory, frame, end, tos) : 0
   }
 
   /** The length of the GRE header in front of a frame that is to be delivered, or minus a drop code. */

@@ -74,11 +74,14 @@ export class Encapsulator {
    * are dropped and counted. A packet has at most `room` octets of GRE and frame, or may be fragmented outside.
    */
   fill(packets: Batch, room: number, drops: DropCounters): void {
+    const cutter = this.#cutter
     packets.clear()
     while (packets.count < packets.capacity && this.more) {
-      const refused = this.#cutter.more ? 0 : this.#take(packets, room - this.#greBytes)
-      if (refused !== 0) drops[refused]++
-      else if (this.#cutter.more) this.#listPiece(packets, drops)
+      if (!cutter.more) {
+        const refused = this.#take(packets, room - this.#greBytes)
+        if (refused !== 0) drops[refused]++
+      }
+      while (cutter.more && packets.count < packets.capacity) this.#listPiece(packets, drops)
     }
   }
 
@@ -147,10 +150,11 @@ export class Encapsulator {
       drops[TOO_BIG]++
       return
     }
+    const { piece } = cutter
     const packet = this.#writeGre(headers.bytes, at)
     packets.headerOffset[packets.count] = packet
-    this.#list(packets, cutter.payload, cutter.payload + cutter.payloadLength, at + length - packet)
-    if (this.#sealed) sealGre(headers, packet, at + length, cutter.payloadSum)
+    this.#list(packets, piece.payload, piece.payload + piece.payloadLength, at + length - packet)
+    if (this.#sealed) sealGre(headers, packet, at + length, piece.payloadSum)
   }
 
   /** Lists the packet that lies in memory from `from` to `end`, behind `header` octets in the slab. */

@@ -77,7 +77,7 @@ export class Oversize {
       return CUT
     }
     const head = this.#cutter.next(this.#first, 0)
-    const { payload, payloadLength } = this.#cutter
+    const { payload, payloadLength } = this.#cutter.piece
     this.#cutter.drop()
     return this.#answers.tooBig(this.#first, 0, head, memory, payload, payload + payloadLength, longest - ip)
   }

@@ -32,12 +32,13 @@ function run(data: PumpThreadData): void {
   const poller = new Poller(tap.fd, socket.fd, wakerFd)
   const asleep = new Poller(-1, -1, wakerFd)
   let idleWakes = 0
+  let now = performance.now()
   while (Atomics.load(control, STOP) === 0) {
     const { blocked } = pump
     poller.ask(OVERLAY, blocked ? 0 : POLLIN)
     poller.ask(UNDERLAY, blocked ? POLLIN | POLLOUT : POLLIN)
-    const woken = ready(poller, data.busyPoll, pump.due(performance.now()))
-    const now = performance.now()
+    const woken = ready(poller, data.busyPoll, pump.due(now))
+    now = performance.now()
     if (pump.tick(now)) parentPort?.postMessage({ tunnelMtu: true } satisfies PumpThreadMessage)
     if (!woken) continue
     let worked = false
