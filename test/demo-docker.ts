@@ -45,7 +45,7 @@ async function begin(rig: DockerHosts): Promise<void> {
 async function apply(rig: DockerHosts): Promise<void> {
   step('A network for each engine')
   for (const host of HOSTS) {
-    const words = ['docker', 'apply', '--bip', BIP[host], '--mtu', '1462', '--restart']
+    const words = ['docker', 'apply', '--bip', BIP[host], '--restart']
     await tsgre(rig, host, words)
     must((await rig[host].address()) === BIP[host], `docker0 of ${host} is not ${BIP[host]}`)
   }

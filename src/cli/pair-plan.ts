@@ -36,8 +36,8 @@ export interface PairHost {
 export interface PairPlan {
   readonly a: PairHost
   readonly b: PairHost
-  /** Largest packet inside, in bytes. */
-  readonly mtu: number
+  /** Largest packet inside that one packet between the hosts carries, in bytes. */
+  readonly tunnelMtu: number
 }
 
 interface End {
@@ -58,12 +58,12 @@ export function planPair(request: PairRequest): PairPlan {
   refuseTapName(request.tap)
   const keyOut = parseKey('key', request.key)
   refuseTogether(a, b, request.flat)
-  const mtu = tunnelMtuOf(request.underlayMtu, a.address.family, greBytes({ ...request, keyOut }))
-  if (mtu < 576) {
-    const words = `--underlay-mtu ${request.underlayMtu}: leaves ${mtu} bytes for the containers; 576 is the least (RFC 791)`
+  const tunnelMtu = tunnelMtuOf(request.underlayMtu, a.address.family, greBytes({ ...request, keyOut }))
+  if (tunnelMtu < 576) {
+    const words = `--underlay-mtu ${request.underlayMtu}: leaves ${tunnelMtu} bytes for the containers; 576 is the least (RFC 791)`
     throw new ConfigError('TSGRE_BAD_MTU', 'underlay-mtu', request.underlayMtu, words)
   }
-  return { a: hostOf(a, b, request, mtu), b: hostOf(b, a, request, mtu), mtu }
+  return { a: hostOf(a, b, request), b: hostOf(b, a, request), tunnelMtu }
 }
 
 function readEnd(option: 'a' | 'b', text: string | undefined): End {
@@ -145,20 +145,11 @@ function refuseHolding({ option, text }: End, { network, contains }: Cidr, host:
   refuse('TSGRE_ROUTE_LOOP', option, text, `--${option} ${text}: ${why}`)
 }
 
-function hostOf(own: End, other: End, request: PairRequest, mtu: number): PairHost {
+function hostOf(own: End, other: End, request: PairRequest): PairHost {
   const { bip } = own
   const flat = request.flat ? flatten(`${bip.address}/${bip.prefixLength}`) : undefined
   const route = flat ? ['--flat'] : ['--route', other.bip.network]
-  const docker = [
-    'docker',
-    'apply',
-    '--bip',
-    `${bip.address}/${bip.prefixLength}`,
-    '--mtu',
-    `${mtu}`,
-    ...route,
-    '--restart',
-  ]
+  const docker = ['docker', 'apply', '--bip', `${bip.address}/${bip.prefixLength}`, ...route, '--restart']
   const tunnel = [
     ...['--remote', other.address.text, '--tap', request.tap],
     ...(flat ? [] : ['--route', other.bip.network]),

@@ -59,7 +59,7 @@ export const pairCommand = {
 } as unknown as CommandModule
 
 /** Comments and commands, to be pasted as they are. */
-function asText({ a, b, mtu }: PairPlan, flat: boolean, underlayMtu: number): string {
+function asText({ a, b, tunnelMtu }: PairPlan, flat: boolean, underlayMtu: number): string {
   const host = (name: string, own: PairHost, other: PairHost) => [
     `# On host ${name}, ${own.host}, as root:`,
     `#   docker0 becomes ${own.bridge}, its containers get ${own.containers}. dockerd restarts, and containers with it.`,
@@ -73,7 +73,7 @@ function asText({ a, b, mtu }: PairPlan, flat: boolean, underlayMtu: number): st
   return [
     ...host('A', a, b),
     ...host('B', b, a),
-    `# MTU ${mtu} is what fits a tunnel over an MTU of ${underlayMtu} between the hosts (--underlay-mtu). Containers take it when they are made.`,
+    `# Over an MTU of ${underlayMtu} between the hosts (--underlay-mtu) the tunnel carries ${tunnelMtu} bytes in one packet. Containers keep their 1500.`,
     '# To go back: Ctrl-C, then on each host: tsgre docker undo --restart',
   ].join('\n')
 }

@@ -25,7 +25,7 @@ export interface DryRun {
  */
 export async function planDaemon(options: DaemonOptions): Promise<DryRun> {
   const settled = await settle(options)
-  const setup = new Setup(settled.where, options.routes)
+  const setup = new Setup(settled.where, options.routes, settled.resolved.mtu)
   const { changes, notes } = await setup.plan()
   const made = changes.flatMap(({ what, action }) => (action ? [{ text: typedAction(action), why: what }] : []))
   const steps = [

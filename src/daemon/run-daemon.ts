@@ -46,11 +46,11 @@ export async function settle(options: DaemonOptions): Promise<Settled> {
  * @throws ConfigError before anything changed; SystemError or HostError after everything was put back
  */
 export async function runDaemon(options: DaemonOptions, report: Report, until: Promise<unknown>): Promise<void> {
-  const { where, remote } = await settle(options)
+  const { resolved, where, remote } = await settle(options)
   // While nobody cleans up, who holds the names of the dead for a moment.
   const release = (await changingTheHost(async () => holdTap(options.name))) ?? refuseHeld(options.name)
   try {
-    const setup = new Setup(where, options.routes)
+    const setup = new Setup(where, options.routes, resolved.mtu)
     await setup.plan() // a route in the way is refused before the TAP exists
     await begin(setup, report)
     await carry(options, setup, remote, report, until)

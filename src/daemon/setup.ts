@@ -9,6 +9,7 @@ import { changingTheHost } from '../host/host-lock.js'
 import { planIdleBridge } from '../host/idle-bridge.js'
 import { Journal, journalTrouble } from '../host/journal.js'
 import { planKeep, planPort, planUp } from '../host/links.js'
+import { otherTaps, planMtu, portMtu } from '../host/port-mtu.js'
 import { parseCidr, planRoute } from '../host/routes.js'
 import { planSetting, redirectSettings, writeRefusal } from '../host/settings.js'
 import { forwardedPairs } from './forwarded.js'
@@ -26,16 +27,22 @@ export class Setup {
   #changes = new Changes()
   /** As last planned. */
   #pairs: readonly Pair[] = []
+  readonly #followsPorts: boolean
+  /** What the TAP was given last: a person may set another by hand, and it stays until the ports change. */
+  #mtu: number | undefined
+  #mtuPlan: { readonly change: Change; readonly mtu: number } | undefined
 
-  constructor(where: Place, routes: readonly string[]) {
+  /** @param mtu of the TAP, where somebody asked for one: it is set when the TAP is opened, and not followed */
+  constructor(where: Place, routes: readonly string[], mtu?: number) {
     this.where = where
+    this.#followsPorts = mtu === undefined && where.bridge !== undefined
     this.routes = [...new Set(routes.map((route) => parseCidr(route).network))]
   }
 
   /** What is left to do, in order; nothing is changed. */
   async plan(): Promise<SetupPlan> {
     const { tap, bridge, device } = this.where
-    const changes = bridge ? await planPort(tap, bridge) : await planUp(tap)
+    const changes = [...(await this.#planMtu()), ...(bridge ? await planPort(tap, bridge) : await planUp(tap))]
     this.#pairs = bridge ? await forwardedPairs(bridge, this.routes) : []
     const redirects = await this.#planRedirects()
     changes.push(...redirects.changes)
@@ -46,6 +53,27 @@ export class Setup {
   /** The part of which no event of the kernel tells. */
   async planQuiet(): Promise<SetupPlan> {
     return join(await this.#planRedirects(), await this.#planFirewall())
+  }
+
+  async #planMtu(): Promise<Change[]> {
+    const wanted = await this.#portMtu()
+    if (wanted === undefined || wanted === this.#mtu) return []
+    const change = await planMtu(this.where.tap, wanted)
+    this.#mtuPlan = { change, mtu: wanted }
+    return [change]
+  }
+
+  /** undefined where the TAP's MTU is not ours to choose. */
+  async #portMtu(): Promise<number | undefined> {
+    const { tap, bridge } = this.where
+    return this.#followsPorts && bridge ? await portMtu(tap, bridge, otherTaps(tap)) : undefined
+  }
+
+  /** After a change of ports: gives the TAP the MTU of the smallest other one, and says which; undefined when it had it. */
+  async followPorts(): Promise<number | undefined> {
+    const before = this.#mtu
+    await this.make(async () => ({ changes: await this.#planMtu(), notes: [] }))
+    return this.#mtu === before ? undefined : this.#mtu
   }
 
   async #planFirewall(): Promise<SetupPlan> {
@@ -73,7 +101,9 @@ export class Setup {
   async make(plan: () => Promise<SetupPlan> = () => this.plan()): Promise<SetupPlan> {
     return await changingTheHost(async () => {
       const { changes, notes } = await plan()
-      return { changes: await this.#changes.make(changes), notes }
+      const made = await this.#changes.make(changes)
+      if (this.#mtuPlan && changes.includes(this.#mtuPlan.change)) this.#mtu = this.#mtuPlan.mtu
+      return { changes: made, notes }
     })
   }
 
@@ -84,7 +114,7 @@ export class Setup {
 
   /**
    * A host that routes from its bridge back into it tells the sender of a shorter way (RFC 1812 §5.2.7.2), which goes around
-   * the host's own look at the size of packets. IPv4 only: IPv6 has no such setting.
+   * the host and its firewall rules. IPv4 only: IPv6 has no such setting.
    */
   async #planRedirects(): Promise<SetupPlan> {
     const { tap, bridge } = this.where
@@ -98,7 +128,7 @@ export class Setup {
       if (refusal === undefined) changes.push(...left)
       else
         notes.push(
-          `${path} cannot be written (${refusal}): where it is 1, packets that are too large may vanish; set it to 0`,
+          `${path} cannot be written (${refusal}): where it is 1, containers learn to go around this host and its firewall rules; set it to 0`,
         )
     }
     return { changes, notes }

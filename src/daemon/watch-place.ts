@@ -84,6 +84,8 @@ class Mender {
         return this.#tell(
           `${tap} was put into ${master}, and is left there; \`ip link set ${tap} master ${bridge}\` puts it back`,
         )
+      const mtu = bridge ? await this.#setup.followPorts() : undefined
+      if (mtu) this.#listener.note(`${tap} has an MTU of ${mtu} now, so that the other ports of ${bridge} keep theirs`)
       if (await this.#mend(() => this.#setup.plan())) this.#state = ''
     } catch (error) {
       this.#tell(`cannot keep this host as the tunnel needs it: ${(error as Error).message}`)

@@ -45,6 +45,11 @@ export async function linkMaster(name: string, run: Execute = execute): Promise<
   return (await linkState(name, run))?.master
 }
 
+/** In bytes; of a TAP still to be made, what the kernel gives it. */
+export async function linkMtu(name: string, run: Execute = execute): Promise<number> {
+  return ((await linkState(name, run)) ?? FRESH).mtu
+}
+
 /**
  * What is left to do for `tap` to be a port of `bridge`, up, with no IPv6 address of its own. A TAP still to be made is
  * planned for as the kernel makes it.

@@ -66,7 +66,7 @@ export function openTap(options: TapOptions): TapPort {
       if (options.mtu !== undefined && link.mtu !== options.mtu) undo.push(link.setMtu(options.mtu))
       if (options.mac ?? !existed) undo.push(link.setMac(options.mac ?? randomMac()))
       if (options.up !== false) undo.push(link.setUp())
-      return new TapPort(fd, name, link.mtu, offload, () => leave(fd, link, existed, undo, hadHeader))
+      return new TapPort(fd, name, mtuOf(link), offload, () => leave(fd, link, existed, undo, hadHeader))
     } catch (error) {
       leave(fd, link, existed, undo, hadHeader)
       throw error
@@ -74,6 +74,19 @@ export function openTap(options: TapOptions): TapPort {
   } catch (error) {
     link.close()
     throw error
+  }
+}
+
+/** The MTU as it is now; as it was last where the device is gone. */
+function mtuOf(link: Link): () => number {
+  let { mtu } = link
+  return () => {
+    try {
+      mtu = link.mtu
+    } catch {
+      // the one known
+    }
+    return mtu
   }
 }
 

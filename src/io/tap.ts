@@ -26,8 +26,8 @@ const READ_BYTES = 256 << 10
 export class TapPort implements Port {
   readonly fd: number
   readonly name: string
-  readonly mtu: number
   readonly offload: Offload
+  readonly #mtu: () => number
   /** Bytes in front of every frame that are the kernel's. */
   readonly #before: number
   readonly #vnet = slab(VNET_HEADER_BYTES)
@@ -35,14 +35,24 @@ export class TapPort implements Port {
   readonly #leave: () => void
   #closed = false
 
-  /** @param leave closes the descriptor, and may do more */
-  constructor(fd: number, name: string, mtu: number, offload: Offload = 'off', leave: () => void = () => close(fd)) {
+  /** `mtu` tells it as it is now; `leave` closes the descriptor, and may do more. */
+  constructor(
+    fd: number,
+    name: string,
+    mtu: () => number,
+    offload: Offload = 'off',
+    leave: () => void = () => close(fd),
+  ) {
     this.fd = fd
     this.name = name
-    this.mtu = mtu
+    this.#mtu = mtu
     this.offload = offload
     this.#before = offload === 'off' ? 0 : VNET_HEADER_BYTES
     this.#leave = leave
+  }
+
+  get mtu(): number {
+    return this.#mtu()
   }
 
   read(into: Batch, _drops: DropCounters): number {

@@ -155,9 +155,21 @@ function asTsgreError(error: unknown): TsgreError {
   return new StateError('TSGRE_PUMP_DIED', `the pump failed: ${(error as Error).message}`, { cause: error })
 }
 
-function describe(resolved: ResolvedOptions, { mtu, offload }: TapPort): TunnelDescription {
+function describe(resolved: ResolvedOptions, tap: TapPort): TunnelDescription {
   const { name, local, remote, tunnelMtu, encapsulation } = resolved
-  return { name, local: local.text, remote: remote.text, mtu, tunnelMtu, offload, udpPort: encapsulation?.port }
+  const { offload } = tap
+  const udpPort = encapsulation?.port
+  return {
+    name,
+    local: local.text,
+    remote: remote.text,
+    get mtu() {
+      return tap.mtu
+    },
+    tunnelMtu,
+    offload,
+    udpPort,
+  }
 }
 
 function macOf({ mac }: ResolvedOptions): { mac?: string } {

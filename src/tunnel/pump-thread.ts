@@ -25,7 +25,7 @@ const IDLE_MS = 10
 function run(data: PumpThreadData): void {
   const { tap, socket, wakerFd } = data
   const counters = new Counters(data.counters)
-  const overlay = new TapPort(tap.fd, tap.name, tap.mtu, tap.offload)
+  const overlay = new TapPort(tap.fd, tap.name, () => tap.mtu, tap.offload)
   const pump = new Pump(overlay, underlayOf(data, counters), data.settings, counters)
   const control = new Int32Array(data.control)
   const waker = new Waker(wakerFd)

@@ -23,7 +23,7 @@ export interface TunnelDescription {
   /** Underlay addresses, canonical; empty on ports of one's own. */
   readonly local: string
   readonly remote: string
-  /** MTU of the overlay in bytes: layer 3, as `ip link` shows it. */
+  /** MTU of the overlay now, in bytes: layer 3, as `ip link` shows it. */
   readonly mtu: number
   /** Largest layer-3 payload that fits one packet of the underlay now, in bytes. */
   readonly tunnelMtu: number
@@ -37,9 +37,9 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
   readonly name: string
   readonly local: string
   readonly remote: string
-  readonly mtu: number
   readonly offload: Offload
   readonly udpPort: number | undefined
+  readonly #description: TunnelDescription
   #toldMtu: number
   readonly #counters: Counters
   readonly #engine: Engine
@@ -52,13 +52,17 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
     this.name = description.name
     this.local = description.local
     this.remote = description.remote
-    this.mtu = description.mtu
+    this.#description = description
     this.offload = description.offload
     this.udpPort = description.udpPort
     this.#counters = counters
     this.#toldMtu = counters.tunnelMtu
     this.#engine = engine
     this.#release = release
+  }
+
+  get mtu(): number {
+    return this.#description.mtu
   }
 
   get tunnelMtu(): number {
