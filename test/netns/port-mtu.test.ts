@@ -19,10 +19,13 @@ function addPort(rig: Hosts, name: string, bytes: number): void {
 
 /** Waits until TAP and bridge have an MTU. */
 async function becomes(rig: Hosts, bytes: number, tap = 'tap0'): Promise<void> {
-  for (const deadline = Date.now() + 5000; mtu(rig, tap) !== bytes; await sleep(50)) {
+  for (
+    const deadline = Date.now() + 5000;
+    [tap, 'docker0'].some((device) => mtu(rig, device) !== bytes);
+    await sleep(50)
+  ) {
     if (Date.now() > deadline) throw new Error(`${tap} has ${mtu(rig, tap)}, docker0 ${mtu(rig, 'docker0')}`)
   }
-  assert.is(mtu(rig, 'docker0'), bytes)
 }
 
 test('the bridge keeps the MTU of its ports when the TAP joins, all the time', async () => {
