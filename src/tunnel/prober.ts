@@ -20,11 +20,12 @@ const SOONER_MS = 1000
 /** How long the size in use is believed, while frames are sent and while none are. */
 const BUSY_MS = 500
 const IDLE_MS = 10_000
-/** How often it is seen whether more passes by now. */
-const RAISE_MS = 30_000
+/** When it is seen whether more passes by now: soon after a search, which chance may have misled, and then more seldom. */
+const FIRST_RAISE_MS = 3000
+const LAST_RAISE_MS = 30_000
 /** What is not answered by then is lost; a peer that answers nothing is asked so often before it is taken for gone. */
 const FIRST_TIMEOUT_MS = 250
-const LEAST_TIMEOUT_MS = 100
+const LEAST_TIMEOUT_MS = 150
 const MOST_TIMEOUT_MS = 1000
 const TRIES = 3
 const NEVER = Number.POSITIVE_INFINITY
@@ -49,6 +50,7 @@ export class Prober {
   #alive = false
   #saidHello = Number.NEGATIVE_INFINITY
   #raiseAt = 0
+  #raiseMs = FIRST_RAISE_MS
   #tries = 0
 
   /** @param asks whether to ask at all; a peer that asks is answered either way */
@@ -122,15 +124,15 @@ export class Prober {
     if (this.#tries++ === 0) this.#questions.forget()
     this.#ask(size, now)
     this.#ask(LEAST_PROBE_BYTES, now)
-    if (this.limit < this.#ceiling && now >= this.#raiseAt) {
-      this.#raiseAt = now + RAISE_MS
-      this.#ask(this.#ceiling, now)
-    }
     this.next = now + this.#timeout
   }
 
   #rest(now: number): void {
     this.#tries = 0
+    if (this.limit < this.#ceiling && now >= this.#raiseAt) {
+      this.#searchFrom(now, this.limit, this.#ceiling)
+      return
+    }
     this.next = now + (this.busy ? BUSY_MS : IDLE_MS)
     this.busy = false
   }
@@ -143,8 +145,13 @@ export class Prober {
 
   #startSearching(now: number, lost: number): void {
     this.#tries = 0
-    this.#search.start(LEAST_PROBE_BYTES, lost)
-    this.#raiseAt = now + RAISE_MS
+    this.#raiseMs = FIRST_RAISE_MS
+    this.#searchFrom(now, LEAST_PROBE_BYTES, lost)
+  }
+
+  #searchFrom(now: number, passes: number, lost: number): void {
+    this.#questions.forget()
+    this.#search.start(passes, lost)
     this.#goOnSearching(now)
   }
 
@@ -152,9 +159,11 @@ export class Prober {
     const count = this.#search.nextRound()
     // The best that is known serves meanwhile.
     if (this.#search.found > LEAST_PROBE_BYTES) this.#use(this.#search.found)
-    this.#questions.forget()
     for (let i = 0; i < count; i++) this.#ask(this.#search.sizes[i], now)
     this.next = now + this.#timeout
+    if (count > 0) return
+    this.#raiseAt = now + this.#raiseMs
+    this.#raiseMs = Math.min(2 * this.#raiseMs, LAST_RAISE_MS)
   }
 
   #ask(size: number, now: number): void {

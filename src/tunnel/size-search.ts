@@ -10,6 +10,7 @@ export class SizeSearch {
   running = false
   #low = 0
   #high = 0
+  #top = 0
   #listed = 0
   #again = false
 
@@ -23,6 +24,7 @@ export class SizeSearch {
     this.running = true
     this.#low = passes
     this.#high = lost
+    this.#top = lost
     this.#listed = 0
     this.#again = false
   }
@@ -31,9 +33,10 @@ export class SizeSearch {
     this.running = false
   }
 
-  /** A size passed. */
+  /** A size passed; one that counted as lost was only late, and then so may larger ones have been. */
   passed(size: number): void {
     if (size > this.#low) this.#low = size
+    if (size >= this.#high) this.#high = this.#top
   }
 
   /** Some time after the last question: how many sizes to ask for now; 0 when the search is over, and no longer running. */

@@ -63,7 +63,7 @@ test('both engines begin with the same network, and a tunnel between them is ref
 
 test('`tsgre docker apply --restart` gives each its own', async () => {
   for (const host of HOSTS) {
-    assert.match(await tsgreDocker(host, `apply --bip ${BIP[host]} --mtu 1462 --restart`), 'dockerd was restarted')
+    assert.match(await tsgreDocker(host, `apply --bip ${BIP[host]} --restart`), 'dockerd was restarted')
     assert.match(await rig[host].address(), BIP[host])
     await tsgreDocker(host, 'status')
   }
@@ -113,12 +113,11 @@ test('ports are published and outbound packets masqueraded as before', async () 
   })
 })
 
-test('containers at the usual MTU of 1500 are told by their host what fits, and their TCP flows', async () => {
+test('containers keep the usual MTU of 1500: TCP flows, and who may not be cut is told what fits', async () => {
   await containers()
-  for (const node of ['cA', 'cB'] as const) await rig.exec(node, ['ip', 'link', 'set', 'eth0', 'mtu', '1500'])
   await tunnelled(async () => {
     for (let round = 0; round < 3; round++) {
-      // Between rounds the redirects would have come that make packets vanish.
+      // Between rounds the redirects would have come that lead around the host.
       await rig.ping('cA', 'cB', { count: 20, interval: 0.02 })
       assert.is((await rig.transfer('cA', 'cB', 2_000_000)).bytes, 2_000_000)
       assert.is((await rig.transfer('cB', 'cA', 2_000_000)).bytes, 2_000_000)

@@ -62,7 +62,7 @@ for (const io of IO) {
         name: 'tap0',
         local: '192.168.56.4',
         remote: '192.168.56.5',
-        mtu: 1462,
+        mtu: 1500,
         tunnelMtu: 1462,
       })
       await rig.tsgre('B', ['--io', io])

@@ -275,7 +275,7 @@ test('--dry-run prints every change in its order and makes none', async () => {
   assert.match(lines[0]!, /^touch .*\/tap0@\d+\.journal$/)
   assert.equal(lines.slice(1), [
     'ip tuntap add dev tap0 mode tap',
-    'ip link set dev tap0 mtu 1462 address fe:…',
+    'ip link set dev tap0 address fe:…',
     'ip link set dev tap0 addrgenmode none',
     'ip link set dev tap0 master docker0',
     'ip link set dev tap0 up',
@@ -301,7 +301,7 @@ test('the commands of a dry run, typed by hand, do what the start does', async (
   const byHand = stdout.split('\n').filter((line) => /^(ip|echo) /.test(line))
   rig.execSync('A', ['bash', '-ec', byHand.join('\n')])
   const tap = rig.ipJson('A', 'link show tap0')[0]
-  assert.equal([tap.mtu, tap.master, tap.address], [1462, 'docker0', 'fe:00:00:00:00:01'])
+  assert.equal([tap.mtu, tap.master, tap.address], [1500, 'docker0', 'fe:00:00:00:00:01'])
   assert.equal(settings(rig), ['0', '0'])
   assert.match(rig.ip('A', 'route show 10.103.200.0/24'), /docker0/)
 })

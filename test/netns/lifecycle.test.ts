@@ -43,7 +43,7 @@ for (const io of IO) {
       name: 'tap0',
       local: '192.168.56.4',
       remote: '192.168.56.5',
-      mtu: 1462,
+      mtu: 1500,
       tunnelMtu: 1462,
       offload: io === 'mmsg' ? 'uso' : 'off',
       udpPort: null,
@@ -79,7 +79,7 @@ test('tells a person when it is up and what it carried', async () => {
   const A = await rig.tsgre('A', [], { json: false })
   assert.is(
     A.up,
-    'tsgre: tap0 up: 192.168.56.4 -> 192.168.56.5, MTU 1462, offload of TCP and UDP, in bridge docker0 (found; --bridge none leaves it alone)',
+    'tsgre: tap0 up: 192.168.56.4 -> 192.168.56.5, MTU 1500 (tunnel 1462), offload of TCP and UDP, in bridge docker0 (found; --bridge none leaves it alone)',
   )
   const { summary, stdout, stderr } = await A.stop()
   assert.match(
@@ -233,7 +233,7 @@ test('leaves docker0 alone with --bridge none, where it then has the route on th
   await A.stop()
   assert.equal(await settledChanges(rig, 'A', before), [])
   const words = await rig.tsgre('A', ['--bridge', 'none'], { json: false })
-  assert.match(words.up, /MTU 1462, offload of TCP and UDP, joined to no bridge$/)
+  assert.match(words.up, /MTU 1500 \(tunnel 1462\), offload of TCP and UDP, joined to no bridge$/)
   await words.stop()
 })
 
@@ -266,30 +266,38 @@ test('takes the MTU and the MAC it is given', async () => {
   assert.is(stderr, '')
 })
 
-for (const [args, mtu] of [
+for (const [args, tunnelMtu] of [
   [[], 1462],
   [['--mtu', 'auto'], 1462],
   [['--key', '1'], 1458],
   [['--key', '1', '--csum', '--seq'], 1450],
   [['--remote', 'fd56::5'], 1442],
+  [['--encap', 'udp'], 1454],
+  [['--tunnel-mtu', '1400'], 1400],
+  [['--tunnel-mtu', '9000'], 1462],
 ] as const) {
-  test(`has an MTU of ${mtu} on a wire of 1500 with ${args.join(' ') || 'no options'}`, async () => {
+  test(`carries ${tunnelMtu} bytes in a packet on a wire of 1500 with ${args.join(' ') || 'no options'}, its TAP 1500`, async () => {
     using rig = new Hosts()
     const A = await rig.tsgre('A', args)
-    assert.is(link(rig, 'tap0').mtu, mtu)
-    assert.is(A.up.mtu, mtu)
+    assert.equal([A.up.tunnelMtu, A.up.mtu, link(rig, 'tap0').mtu], [tunnelMtu, 1500, 1500])
+    assert.is(A.stderr, '')
     await A.stop()
   })
 }
 
-test('warns of an MTU that does not fit a packet', async () => {
-  using rig = new Hosts()
-  const A = await rig.tsgre('A', ['--mtu', '1500'])
-  const { event, message } = JSON.parse(A.stderr)
-  assert.is(event, 'warning')
-  assert.match(message, /MTU of 1500 bytes, but only 1462 fit/)
-  await A.stop()
-})
+for (const [args, words] of [
+  [['--oversize', 'drop'], /MTU of 1500 bytes, but only 1462 bytes fit one packet .* larger frames are dropped/],
+  [['--tunnel-mtu', '1279'], /only 1279 bytes fit .* IPv6 takes 1280 for granted/],
+] as const) {
+  test(`warns of what is lost or slow with ${args.join(' ')}`, async () => {
+    using rig = new Hosts()
+    const A = await rig.tsgre('A', args)
+    const { event, message } = JSON.parse(A.stderr)
+    assert.is(event, 'warning')
+    assert.match(message, words)
+    await A.stop()
+  })
+}
 
 test('adds routes through the bridge, keeps one that is there already, and takes away only its own', async () => {
   using rig = new Hosts()

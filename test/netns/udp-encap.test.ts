@@ -187,17 +187,17 @@ test('takes packets without a UDP checksum over IPv4, and over IPv6 when it is t
   assert.is(await takesZeroChecksum(6, ['--udp6zerocsumrx']), true)
 })
 
-test('goes on, and counts it, when the way becomes narrower than what it has the kernel cut', async () => {
+test('loses nothing, and counts it, when the way becomes narrower than what it has the kernel cut', async () => {
   using rig = new Hosts({ overlay: 'flat' })
   const { A } = await joined(rig, [])
   rig.ip('A', 'route replace 192.168.56.5 dev eth1 mtu lock 1300')
   // 1280 octets and their headers do not fit any more, whoever cuts them; 1000 still go many at a time.
-  const wide = await segmentedDatagrams(rig, 'cA', 'cB', { size: 1280, messages: 20 })
-  assert.is(wide.came.good, 0)
-  const narrow = await segmentedDatagrams(rig, 'cA', 'cB', { size: 1000, messages: 20 })
-  assert.equal(narrow.came, { good: narrow.sent, bad: 0, reordered: 0, last: narrow.sent - 1 })
+  for (const size of [1280, 1000]) {
+    const { came, sent } = await segmentedDatagrams(rig, 'cA', 'cB', { size, messages: 20 })
+    assert.equal(came, { good: sent, bad: 0, reordered: 0, last: sent - 1 }, `${size} bytes`)
+  }
   const { summary } = await A.stop()
-  assert.is(summary.drops['too-big'], wide.sent)
+  assert.is(summary.drops['too-big'], 0)
   assert.ok(summary.segmentRefused > 0 && summary.segmentRefused <= 40, `${summary.segmentRefused}`)
 })
 

@@ -55,45 +55,49 @@ test('answers what is left open as a gretap without options does', () => {
       settings.tos,
       settings.ttl,
       settings.fragment,
+      settings.oversize,
+      settings.clampMss,
+      settings.tunnelMtu,
+      settings.probe,
     ],
-    [undefined, undefined, false, false, 0, 64, 'never'],
+    [undefined, undefined, false, false, 0, 64, 'never', 'answer', true, 0, false],
   )
   assert.equal([...settings.local], [192, 168, 56, 4])
   assert.equal([...settings.remote], [192, 168, 56, 5])
   const { io, mtu, tunnelMtu, underlayMtu, up, mac, dev, name } = rest
   assert.equal(
     [io, mtu, tunnelMtu, underlayMtu, up, mac, dev, name],
-    ['mmsg', 1462, 1462, 1500, true, undefined, undefined, 'tap0'],
+    ['mmsg', undefined, 1462, 1500, true, undefined, undefined, 'tap0'],
   )
 })
 
 test('computes the tunnel MTU as the kernel does: 1462, 1458, 1454, 1450', () => {
-  assert.is(resolve({}).mtu, 1462)
-  for (const one of [{ key: 0 }, { checksum: true }, { sequence: true }]) assert.is(resolve(one).mtu, 1458)
+  assert.is(resolve({}).tunnelMtu, 1462)
+  for (const one of [{ key: 0 }, { checksum: true }, { sequence: true }]) assert.is(resolve(one).tunnelMtu, 1458)
   for (const two of [
     { key: 1, checksum: true },
     { key: 1, sequence: true },
     { checksum: true, sequence: true },
   ]) {
-    assert.is(resolve(two).mtu, 1454)
+    assert.is(resolve(two).tunnelMtu, 1454)
   }
-  assert.is(resolve({ key: 1, checksum: true, sequence: true }).mtu, 1450)
+  assert.is(resolve({ key: 1, checksum: true, sequence: true }).tunnelMtu, 1450)
 })
 
 test('computes the tunnel MTU on IPv6 as 1500 - 40 - GRE - 14', () => {
-  assert.is(resolve({ remote: REMOTE6 }).mtu, 1500 - 40 - 4 - 14)
-  assert.is(resolve({ remote: REMOTE6 }).mtu, 1442)
-  assert.is(resolve({ remote: REMOTE6, key: 1, checksum: true, sequence: true }).mtu, 1430)
+  assert.is(resolve({ remote: REMOTE6 }).tunnelMtu, 1500 - 40 - 4 - 14)
+  assert.is(resolve({ remote: REMOTE6 }).tunnelMtu, 1442)
+  assert.is(resolve({ remote: REMOTE6, key: 1, checksum: true, sequence: true }).tunnelMtu, 1430)
 })
 
 test('counts the key that is sent, not the one that is expected', () => {
-  assert.is(resolve({ key: { in: 1 } }).mtu, 1462)
-  assert.is(resolve({ key: { out: 1 } }).mtu, 1458)
+  assert.is(resolve({ key: { in: 1 } }).tunnelMtu, 1462)
+  assert.is(resolve({ key: { out: 1 } }).tunnelMtu, 1458)
 })
 
 test('takes the MTU of the route to the remote', () => {
-  const { underlayMtu, mtu } = resolve({ remote: '192.168.57.5' })
-  assert.equal([underlayMtu, mtu], [9000, 8962])
+  const { underlayMtu, tunnelMtu } = resolve({ remote: '192.168.57.5' })
+  assert.equal([underlayMtu, tunnelMtu], [9000, 8962])
 })
 
 test('leaves a tunnel MTU in place of 68 bytes, and does arithmetic nowhere else', () => {
@@ -107,16 +111,34 @@ test('refuses an underlay that leaves less than 68 bytes, naming its MTU', () =>
   refused(
     { remote: '198.51.100.1' },
     'TSGRE_BAD_MTU',
-    'mtu',
-    'auto',
-    /MTU of 100 bytes.* 62 .*raise the underlay's MTU or give --mtu/,
+    'remote',
+    '198.51.100.1',
+    /MTU of 100 bytes.* 62 .*raise the underlay's MTU$/,
   )
-  assert.is(resolve({ remote: '198.51.100.1', mtu: 68 }).mtu, 68)
 })
 
 test('takes an MTU from 68 to 65521, whatever the tunnel MTU is', () => {
   for (const mtu of [68, 1500, 65521]) assert.equal([resolve({ mtu }).mtu, resolve({ mtu }).tunnelMtu], [mtu, 1462])
-  assert.is(resolve({ mtu: 'auto' }).mtu, 1462)
+  assert.is(resolve({ mtu: 'auto' }).mtu, undefined)
+})
+
+test('a tunnel MTU that is asked for only ever lowers what fits', () => {
+  for (const [asked, gets] of [
+    [68, 68],
+    [1300, 1300],
+    [9000, 1462],
+  ] as const) {
+    const { tunnelMtu, settings } = resolve({ tunnelMtu: asked })
+    assert.equal([tunnelMtu, settings.tunnelMtu], [gets, asked])
+  }
+})
+
+test('refuses a tunnel MTU out of range, and a rule that there is not', () => {
+  for (const tunnelMtu of [67, 65522, 1.5, Number.NaN]) {
+    refused({ tunnelMtu }, 'TSGRE_BAD_MTU', 'tunnel-mtu', tunnelMtu, /takes 68 to 65521 bytes/)
+  }
+  const oversize = 'cut' as 'drop'
+  refused({ oversize }, 'TSGRE_BAD_OPTION', 'oversize', oversize, /takes answer or outer or drop/)
 })
 
 test('refuses an MTU out of range', () => {
