@@ -121,7 +121,7 @@ async function stop(rig: Hosts, daemons: Record<HostName, Daemon>): Promise<void
 
 async function demo(): Promise<void> {
   intro()
-  using rig = new Hosts({ overlay: 'routed' })
+  using rig = new Hosts({ overlay: 'routed', containerMtu: 1500 })
   await before(rig)
   step('tsgre on both hosts')
   const daemons = { A: await start(rig, 'A'), B: await start(rig, 'B') }

@@ -5,11 +5,11 @@ import type { Change } from '../host/change.js'
 import { Changes, type UndoFailure } from '../host/changes.js'
 import { cleanUp, heldBeside, type Leftover } from '../host/cleanup.js'
 import { type Pair, planForwarding } from '../host/firewall.js'
-import { changingTheHost } from '../host/host-lock.js'
+import { changingTheHost, heldTaps } from '../host/host-lock.js'
 import { planIdleBridge } from '../host/idle-bridge.js'
 import { Journal, journalTrouble } from '../host/journal.js'
-import { planKeep, planPort, planUp } from '../host/links.js'
-import { otherTaps, planMtu, portMtu } from '../host/port-mtu.js'
+import { linkMtu, planKeep, planPort, planUp } from '../host/links.js'
+import { planMtu, portMtu } from '../host/port-mtu.js'
 import { parseCidr, planRoute } from '../host/routes.js'
 import { planSetting, redirectSettings, writeRefusal } from '../host/settings.js'
 import { forwardedPairs } from './forwarded.js'
@@ -30,6 +30,8 @@ export class Setup {
   readonly #followsPorts: boolean
   /** What the TAP was given last: a person may set another by hand, and it stays until the ports change. */
   #mtu: number | undefined
+  /** What a TAP that was there had before it was opened. */
+  #mtuFound: number | undefined
   #mtuPlan: { readonly change: Change; readonly mtu: number } | undefined
 
   /** @param mtu of the TAP, where somebody asked for one: it is set when the TAP is opened, and not followed */
@@ -42,7 +44,7 @@ export class Setup {
   /** What is left to do, in order; nothing is changed. */
   async plan(): Promise<SetupPlan> {
     const { tap, bridge, device } = this.where
-    const changes = [...(await this.#planMtu()), ...(bridge ? await planPort(tap, bridge) : await planUp(tap))]
+    const changes = bridge ? await planPort(tap, bridge, await this.#planMtu()) : await planUp(tap)
     this.#pairs = bridge ? await forwardedPairs(bridge, this.routes) : []
     const redirects = await this.#planRedirects()
     changes.push(...redirects.changes)
@@ -58,7 +60,7 @@ export class Setup {
   async #planMtu(): Promise<Change[]> {
     const wanted = await this.#portMtu()
     if (wanted === undefined || wanted === this.#mtu) return []
-    const change = await planMtu(this.where.tap, wanted)
+    const change = await planMtu(this.where.tap, wanted, this.#mtuFound)
     this.#mtuPlan = { change, mtu: wanted }
     return [change]
   }
@@ -66,7 +68,7 @@ export class Setup {
   /** undefined where the TAP's MTU is not ours to choose. */
   async #portMtu(): Promise<number | undefined> {
     const { tap, bridge } = this.where
-    return this.#followsPorts && bridge ? await portMtu(tap, bridge, otherTaps(tap)) : undefined
+    return this.#followsPorts && bridge ? await portMtu(tap, bridge, heldTaps()) : undefined
   }
 
   /** After a change of ports: gives the TAP the MTU of the smallest other one, and says which; undefined when it had it. */
@@ -93,6 +95,7 @@ export class Setup {
     const record = trouble ? undefined : Journal.of(tap, left)
     this.#changes = new Changes(undefined, record, () => heldBeside(tap), left)
     const kept = [...(bridge ? await planIdleBridge(bridge) : []), ...(await planKeep(tap))]
+    this.#mtuFound = await linkMtu(tap)
     await changingTheHost(() => this.#changes.make(kept))
     return { leftovers, ...(trouble ? { warning: trouble } : {}) }
   }

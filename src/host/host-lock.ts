@@ -1,11 +1,13 @@
 // Who of the tunnels in this network namespace may do what, by names in the abstract Unix namespace: the kernel frees them
 // also after kill -9. One name a TAP says that its tunnel lives; one name for all is held while the host is changed.
 
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HostError } from '../errors.js'
 import { close } from '../sys/libc.js'
 import { holdAbstractName } from '../sys/sockets.js'
 
+const TAP = 'tsgre/tap/'
 const CHANGING = 'tsgre/changing-the-host'
 const RETRY_MS = 20
 /** Longer than any change takes: a tunnel that starts makes about ten, of some milliseconds each. */
@@ -13,8 +15,18 @@ const PATIENCE_MS = 20_000
 
 /** Says that the tunnel on `tap` lives; returns how to say that it ended, undefined when another process has said it. */
 export function holdTap(tap: string): (() => void) | undefined {
-  const fd = holdAbstractName(`tsgre/tap/${tap}`)
+  const fd = holdAbstractName(TAP + tap)
   return fd === undefined ? undefined : () => close(fd)
+}
+
+/**
+ * The TAPs of all running tunnels of this network namespace, this process's too, whether they keep a journal or not. Only
+ * read: a try to hold a name would refuse it to the tunnel that starts at that moment.
+ */
+export function heldTaps(): string[] {
+  // proc shows the leading NUL of an abstract name as `@`.
+  const names = readFileSync('/proc/net/unix', 'utf8').matchAll(new RegExp(` @${TAP}(\\S+)$`, 'gm'))
+  return [...names].map(([, tap]) => tap!)
 }
 
 /**

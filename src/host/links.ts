@@ -52,11 +52,17 @@ export async function linkMtu(name: string, run: Execute = execute): Promise<num
 
 /**
  * What is left to do for `tap` to be a port of `bridge`, up, with no IPv6 address of its own. A TAP still to be made is
- * planned for as the kernel makes it.
+ * planned for as the kernel makes it. `beforeJoining` comes when the TAP can have no IPv6 address any more: of an MTU below
+ * 1280 the kernel knows no mode of their generation, and setting it fails.
  */
-export async function planPort(tap: string, bridge: string, run: Execute = execute): Promise<Change[]> {
+export async function planPort(
+  tap: string,
+  bridge: string,
+  beforeJoining: readonly Change[] = [],
+  run: Execute = execute,
+): Promise<Change[]> {
   const found = (await linkState(tap, run)) ?? FRESH
-  const changes = await planNoLinkLocal(tap, found, run)
+  const changes = [...(await planNoLinkLocal(tap, found, run)), ...beforeJoining]
   if (found.master !== bridge) {
     const what = `${tap} in ${bridge}`
     changes.push(setting(tap, what, ['master', bridge], found.master ? ['master', found.master] : ['nomaster']))

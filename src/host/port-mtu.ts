@@ -3,9 +3,7 @@
 
 import type { Change } from './change.js'
 import { type Execute, execute } from './execute.js'
-import { holdTap } from './host-lock.js'
 import { ipJson } from './ip-json.js'
-import { Journal } from './journal.js'
 import { linkMtu } from './links.js'
 
 /** Ethernet's, for a bridge without other ports, and of a TAP as the kernel makes it. */
@@ -27,24 +25,12 @@ export async function portMtu(
 
 /**
  * What is left to do for `tap` to have `mtu`. To be done before it joins a bridge. The way back is kept even where nothing is
- * left to do: ports come and go. One that was there gets its own MTU back last, by planKeep.
+ * left to do: ports come and go. `found` is what the TAP had first, so that however often this is done there is one way back,
+ * and none that makes a bridge smaller that the TAP was a port of already.
  */
-export async function planMtu(tap: string, mtu: number, run: Execute = execute): Promise<Change> {
+export async function planMtu(tap: string, mtu: number, found = ETHERNET_MTU, run: Execute = execute): Promise<Change> {
   const what = `MTU ${mtu} of ${tap}`
-  const undo = { kind: 'link', name: tap, set: ['mtu', `${ETHERNET_MTU}`] } as const
+  const undo = { kind: 'link', name: tap, set: ['mtu', `${found}`] } as const
   if ((await linkMtu(tap, run)) === mtu) return { what, undo }
   return { what, action: { run: ['ip', 'link', 'set', 'dev', tap, 'mtu', `${mtu}`] }, undo }
-}
-
-/** The TAPs of other tunnels of this host. Two that each follow the ports of one bridge would follow each other. */
-export function otherTaps(tap: string): string[] {
-  return Journal.all()
-    .map((journal) => journal.tap)
-    .filter((other) => other !== tap && lives(other))
-}
-
-function lives(tap: string): boolean {
-  const release = holdTap(tap)
-  release?.()
-  return release === undefined
 }

@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Changes } from '#tsgre/host/changes.js'
 import { isBridge, linkKind, linkMaster, planKeep, planPort, planUp } from '#tsgre/host/links.js'
+import { planMtu, portMtu } from '#tsgre/host/port-mtu.js'
 import { errorOf, fails, script } from './script.js'
 
 const SHOW = 'ip -json -details link show dev'
@@ -42,7 +43,7 @@ test('names the master of a port, none of a device that is no port', async () =>
 
 test('attaches a fresh TAP: no IPv6 address, then the port, then up', async () => {
   const { run, changes } = script({ [`${SHOW} tap0`]: link({}), [ADDRESSES]: '[]' })
-  await new Changes(run).make(await planPort('tap0', 'docker0', run))
+  await new Changes(run).make(await planPort('tap0', 'docker0', [], run))
   assert.equal(changes(), [
     'ip link set dev tap0 addrgenmode none',
     'ip link set dev tap0 master docker0',
@@ -53,7 +54,7 @@ test('attaches a fresh TAP: no IPv6 address, then the port, then up', async () =
 test('undo of a fresh TAP goes down, out of the bridge, back to its mode', async () => {
   const { run, changes } = script({ [`${SHOW} tap0`]: link({}), [ADDRESSES]: '[]' })
   const undo = new Changes(run)
-  await undo.make(await planPort('tap0', 'docker0', run))
+  await undo.make(await planPort('tap0', 'docker0', [], run))
   assert.equal(await undo.unwind(), [])
   assert.equal(changes().slice(3), [
     'ip link set dev tap0 down',
@@ -69,7 +70,7 @@ test('takes the link-local address from a TAP that is up, moves it, and undo giv
     [ADDRESSES]: JSON.stringify([{}, { addr_info: [{}, { local: 'fe80::1', prefixlen: 64 }] }]),
   })
   const undo = new Changes(run)
-  await undo.make(await planPort('tap0', 'docker0', run))
+  await undo.make(await planPort('tap0', 'docker0', [], run))
   assert.equal(changes(), [
     'ip link set dev tap0 addrgenmode none',
     'ip -6 address flush dev tap0 scope link',
@@ -87,7 +88,7 @@ test('undo adds a link-local address that is missing', async () => {
   }
   const { run, changes } = script(answers)
   const undo = new Changes(run)
-  await undo.make(await planPort('tap0', 'docker0', run))
+  await undo.make(await planPort('tap0', 'docker0', [], run))
   answers[ADDRESSES] = ''
   await undo.unwind()
   assert.equal(changes(), [
@@ -100,7 +101,7 @@ test('a TAP that is a port already, up and without IPv6, is left alone, and so b
   const attached = link({ flags: ['UP'], master: 'docker0', inet6_addr_gen_mode: undefined })
   const { run, changes } = script({ [`${SHOW} tap0`]: attached })
   const undo = new Changes(run)
-  await undo.make(await planPort('tap0', 'docker0', run))
+  await undo.make(await planPort('tap0', 'docker0', [], run))
   await undo.unwind()
   assert.equal(changes(), [])
 })
@@ -112,7 +113,7 @@ test('a change that failed is not taken back, those before it are', async () => 
     'ip link set dev tap0 master docker0': fails('RTNETLINK answers: Operation not permitted\n'),
   })
   const undo = new Changes(run)
-  const error = await errorOf(async () => undo.make(await planPort('tap0', 'docker0', run)))
+  const error = await errorOf(async () => undo.make(await planPort('tap0', 'docker0', [], run)))
   assert.is(error.code, 'TSGRE_COMMAND_FAILED')
   await undo.unwind()
   assert.equal(changes().slice(2), ['ip link set dev tap0 addrgenmode eui64'])
@@ -122,7 +123,7 @@ test('a TAP gone before the undo is no failure', async () => {
   const answers: Parameters<typeof script>[0] = { [`${SHOW} tap0`]: link({}), [ADDRESSES]: '[]' }
   const { run, asked } = script(answers)
   const undo = new Changes(run)
-  await undo.make(await planPort('tap0', 'docker0', run))
+  await undo.make(await planPort('tap0', 'docker0', [], run))
   answers[`${SHOW} tap0`] = gone
   for (const change of ['down', 'nomaster', 'addrgenmode eui64']) answers[`ip link set dev tap0 ${change}`] = gone
   assert.equal(await undo.unwind(), [])
@@ -136,7 +137,7 @@ test('a change that fails on a TAP still there is a failure of the undo', async 
     'ip link set dev tap0 down': fails('RTNETLINK answers: Operation not permitted\n'),
   })
   const undo = new Changes(run)
-  await undo.make(await planPort('tap0', 'docker0', run))
+  await undo.make(await planPort('tap0', 'docker0', [], run))
   assert.equal(
     (await undo.unwind()).map(({ what }) => what),
     ['tap0 up'],
@@ -149,7 +150,7 @@ test('a TAP whose former bridge is gone ends in none', async () => {
     [`${SHOW} br7`]: fails('Device "br7" does not exist.\n'),
   })
   const undo = new Changes(run)
-  await undo.make(await planPort('tap0', 'docker0', run))
+  await undo.make(await planPort('tap0', 'docker0', [], run))
   assert.equal(await undo.unwind(), [])
   assert.is(changes().at(-1), 'ip link set dev tap0 nomaster')
 })
@@ -180,10 +181,46 @@ test('has no addresses to keep of a TAP that is still to be made', async () => {
 })
 
 test('plans for a TAP that is still to be made as for one the kernel just made', async () => {
-  const missing = await planPort('tap0', 'docker0', script({ [`${SHOW} tap0`]: gone }).run)
-  const fresh = await planPort('tap0', 'docker0', script({ [`${SHOW} tap0`]: link({}), [ADDRESSES]: '[]' }).run)
+  const missing = await planPort('tap0', 'docker0', [], script({ [`${SHOW} tap0`]: gone }).run)
+  const fresh = await planPort('tap0', 'docker0', [], script({ [`${SHOW} tap0`]: link({}), [ADDRESSES]: '[]' }).run)
   assert.is(missing.length, 3)
   assert.equal(missing, fresh)
+})
+
+test('the MTU of a port is the smallest of the others, of no other tunnel, and one that a TAP can have', async () => {
+  const of = async (...mtus: number[]) => {
+    const ports = mtus.map((mtu, index) => ({ ifname: `tap${index}`, mtu }))
+    const { run } = script({ 'ip -json link show master docker0': JSON.stringify(ports) })
+    return await portMtu('tap0', 'docker0', ['tap0', 'tap1'], run)
+  }
+  assert.is(await of(), 1500)
+  assert.is(await of(576, 1000), 1500)
+  assert.is(await of(576, 1000, 9000, 1400, 1500), 1400)
+  assert.is(await of(576, 1000, 65535), 65521)
+})
+
+test('an MTU comes after the mode and before the bridge, and goes back when the TAP has left it', async () => {
+  const answers = { [`${SHOW} tap0`]: link({ mtu: 1500 }), [ADDRESSES]: '[]' }
+  const { run, changes } = script(answers)
+  const undo = new Changes(run)
+  await undo.make(await planPort('tap0', 'docker0', [await planMtu('tap0', 1200, 1300, run)], run))
+  await undo.make([await planMtu('tap0', 9000, 1300, run)])
+  assert.equal(await undo.unwind(), [])
+  assert.equal(
+    changes().map((line) => line.replace('ip link set dev tap0 ', '')),
+    [
+      ...['addrgenmode none', 'mtu 1200', 'master docker0', 'up', 'mtu 9000'],
+      ...['down', 'nomaster', 'mtu 1300', 'addrgenmode eui64'],
+    ],
+  )
+})
+
+test('of an MTU that is right only the way back is kept', async () => {
+  const { run, changes } = script({ [`${SHOW} tap0`]: link({ mtu: 1400 }) })
+  const change = await planMtu('tap0', 1400, undefined, run)
+  assert.is(change.action, undefined)
+  assert.equal(change.undo, { kind: 'link', name: 'tap0', set: ['mtu', '1500'] })
+  assert.equal(changes(), [])
 })
 
 test('planUp of a link that is up changes nothing, of one that is down is undone', async () => {

@@ -65,7 +65,7 @@ test('a TAP joins a bridge without an address of its own, and all is as before a
     await dockerLike(namespace)
     const before = await settled(namespace)
     const undo = new Changes(namespace.run)
-    await undo.make(await planPort('tap0', 'docker0', namespace.run))
+    await undo.make(await planPort('tap0', 'docker0', [], namespace.run))
     await undo.make(await planRoute('10.103.200.0/24', 'docker0', namespace.run))
     await undo.make(await planRoute('2001:db8:200::/64', 'docker0', namespace.run))
 
@@ -84,7 +84,7 @@ test('a port with a carrier gets no link-local address', () =>
     await dockerLike(namespace)
     await namespace.ip('link add port0 type veth peer name other')
     await namespace.ip('link set other up')
-    await new Changes(namespace.run).make(await planPort('port0', 'docker0', namespace.run))
+    await new Changes(namespace.run).make(await planPort('port0', 'docker0', [], namespace.run))
     await settled(namespace)
     assert.is(await linkLocals(namespace, 'port0'), '')
     // Its peer is left to the kernel and shows that there was a carrier and the kernel makes such addresses here.
@@ -107,7 +107,7 @@ test('a port that was up elsewhere loses its link-local addresses, keeps the oth
     assert.match(await linkLocals(namespace, 'port0'), /fe80::/)
 
     const undo = new Changes(namespace.run)
-    await undo.make(await planPort('port0', 'docker0', namespace.run))
+    await undo.make(await planPort('port0', 'docker0', [], namespace.run))
     assert.is(await linkLocals(namespace, 'port0'), '')
     assert.is(await linkMaster('port0', namespace.run), 'docker0')
     assert.match(await namespace.ip('address show dev port0'), /10\.9\.0\.1\/24.*2001:db8:9::1\/64/s)
@@ -122,7 +122,7 @@ test('undo bears that TAP and bridge are gone', () =>
   withNamespace(async (namespace) => {
     await dockerLike(namespace)
     const undo = new Changes(namespace.run)
-    await undo.make(await planPort('tap0', 'docker0', namespace.run))
+    await undo.make(await planPort('tap0', 'docker0', [], namespace.run))
     await undo.make(await planRoute('10.103.200.0/24', 'docker0', namespace.run))
     await namespace.ip('link del docker0')
     await namespace.ip('link del tap0')
@@ -134,7 +134,7 @@ test('a TAP whose bridge is gone goes down and gets its mode back', () =>
     await dockerLike(namespace)
     const before = await namespace.ip('-json -details link show dev tap0')
     const undo = new Changes(namespace.run)
-    await undo.make(await planPort('tap0', 'docker0', namespace.run))
+    await undo.make(await planPort('tap0', 'docker0', [], namespace.run))
     await namespace.ip('link del docker0')
     assert.equal(await undo.unwind(), [])
     assert.is(await namespace.ip('-json -details link show dev tap0'), before)
@@ -145,7 +145,7 @@ test('an attachment that fails in the middle is undone as far as it came', () =>
     await dockerLike(namespace)
     const before = await settled(namespace)
     const undo = new Changes(namespace.run)
-    const error = await errorOf(async () => undo.make(await planPort('tap0', 'lo', namespace.run)))
+    const error = await errorOf(async () => undo.make(await planPort('tap0', 'lo', [], namespace.run)))
     assert.is(error.code, 'TSGRE_COMMAND_FAILED')
     assert.is.not(await picture(namespace), before)
     assert.equal(await undo.unwind(), [])

@@ -24,7 +24,7 @@ async function withEngines(
   using rig = await DockerHosts.start(engines)
   await Promise.all(
     HOSTS.map(async (host) => {
-      const { code, stderr } = await rig[host].tsgre(`apply --bip ${BIP[host]} ${apply} --restart`)
+      const { code, stderr } = await rig[host].tsgre(`apply --bip ${BIP[host]} ${apply}`)
       assert.is(code, 0, stderr)
       await rig.container(host)
     }),
@@ -60,19 +60,19 @@ for (const { claim, ...engines } of [
   {
     claim: 'routed containers kept apart with --icc=false, iptables-nft',
     engines: { flags: '--icc=false' },
-    apply: '--mtu 1462',
+    apply: '--restart',
     routed: true,
   },
   {
     claim: 'routed containers kept apart with --icc=false, iptables-legacy',
     engines: { flags: '--icc=false', iptables: 'legacy' },
-    apply: '--mtu 1462',
+    apply: '--restart',
     routed: true,
   },
   {
     claim: 'a flat network kept apart with --icc=false',
     engines: { flags: '--icc=false' },
-    apply: '--flat --mtu 1462',
+    apply: '--flat --restart',
     routed: false,
   },
 ] as const) {
@@ -105,7 +105,7 @@ for (const { claim, ...engines } of [
 }
 
 test('iptables-legacy without --icc=false needs no rule, and containers reach each other', () =>
-  withEngines({ engines: { iptables: 'legacy' }, apply: '--mtu 1462', routed: true }, async (rig) => {
+  withEngines({ engines: { iptables: 'legacy' }, apply: '--restart', routed: true }, async (rig) => {
     const before = await rules(rig)
     const [A, B] = await Promise.all(HOSTS.map(async (host) => rig.tsgre(host, await rig.route(host))))
     await rig.reach('cA', 'cB')
@@ -114,7 +114,7 @@ test('iptables-legacy without --icc=false needs no rule, and containers reach ea
   }))
 
 test('a flat network needs neither routes nor rules, and its containers are neighbours', () =>
-  withEngines({ engines: {}, apply: '--flat --mtu 1462', routed: false }, async (rig) => {
+  withEngines({ engines: {}, apply: '--flat --restart', routed: false }, async (rig) => {
     const before = await rules(rig)
     assert.match(rig.address('cA'), /^10\.103\.100\./)
     assert.match(rig.address('cB'), /^10\.103\.200\./)
