@@ -120,7 +120,10 @@ for (const [sent, given, came] of [
     const { came: frames } = await through([syn], given)
     assert.is(Buffer.from(frames[0]!).readUInt16BE(56), came)
     // The other end alone clamps what it receives.
-    const { a, b, settle, close } = await pair({ clampMss: false }, { other: { tunnelMtu: 1000, clampMss: true, ...given } })
+    const { a, b, settle, close } = await pair(
+      { clampMss: false },
+      { other: { tunnelMtu: 1000, clampMss: true, ...given } },
+    )
     send(a.overlay, [syn])
     await settle()
     assert.is(Buffer.from(receive(b.overlay)[0]!).readUInt16BE(56), came)
