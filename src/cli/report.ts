@@ -32,7 +32,7 @@ export function humanReport(): CountingReport {
       say(`tunnel MTU ${now} now (was ${before}): the way to ${remote} is ${now < before ? 'narrower' : 'wider'}`),
     note: (message) => say(message),
     warn: (message) => process.stderr.write(`tsgre: warning: ${message}\n`),
-    counters: (tunnel) => say(`${tunnel.name} so far: ${totals(tunnel.stats())}`),
+    counters: (tunnel) => say(`${tunnel.name} so far, tunnel MTU ${tunnel.tunnelMtu}: ${totals(tunnel.stats())}`),
     down: (tunnel, seconds, stats) => say(`${tunnel.name} down after ${duration(seconds)}: ${totals(stats)}`),
     planned: ({ steps, notes }) => {
       for (const { text, why } of steps) process.stdout.write(`${text.padEnd(WIDTH)}  # ${why}\n`)

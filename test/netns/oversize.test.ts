@@ -42,6 +42,23 @@ for (const [family, args] of [
   })
 }
 
+for (const [family, args] of [
+  [4, []],
+  [6, []],
+  [4, ['--encap', 'udp']],
+  [6, ['--encap', 'udp']],
+] as const) {
+  test(`frames of 60 000 octets arrive out of their outer fragments, over IPv${family} ${args.join(' ')}`, async () => {
+    using rig = hosts({ containerMtu: 60_000 })
+    for (const host of ['A', 'B'] as const) rig.ip(host, 'link set veth0 mtu 60000')
+    const { A } = await rig.tunnel(['--oversize', 'outer', ...args], { family })
+    assert.equal([A.up.mtu, rig.ipJson('A', 'link show docker0')[0].mtu], [60_000, 60_000])
+    await rig.reach('cA', 'cB')
+    assert.is((await rig.ping('cA', 'cB', { size: 59_972, dontFragment: true })).loss, 0)
+    assert.equal(happened((await A.stop()).summary), {})
+  })
+}
+
 test('a frame that is no IP and does not fit is dropped and counted, unless it may go in fragments', async () => {
   using rig = hosts()
   const { A } = await rig.tunnel()
