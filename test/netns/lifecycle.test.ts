@@ -94,7 +94,9 @@ test('prints the counters so far on SIGUSR1, and opens no debugger', async () =>
   using rig = new Hosts({ overlay: 'flat' })
   const A = await rig.tsgre('A', [], { json: false })
   process.kill(A.pid, 'SIGUSR1')
-  await A.child.waitFor((line) => /^tsgre: tap0 so far, tunnel MTU 1462: sent \d+ frames? .*nothing dropped$/.test(line))
+  await A.child.waitFor((line) =>
+    /^tsgre: tap0 so far, tunnel MTU 1462: sent \d+ frames? .*nothing dropped$/.test(line),
+  )
   assert.is((await A.stop()).stderr, '')
   const B = await rig.tsgre('B')
   process.kill(B.pid, 'SIGUSR1')
