@@ -150,7 +150,7 @@ function narrowWarnings({ name, mtu, tunnelMtu, remote }: Tunnel, { oversize }: 
   const ipv6 = `${fits}, and IPv6 takes ${LEAST_IPV6_MTU} for granted: its packets up to that size go in fragments`
   return [
     ...(oversize === 'drop' && mtu > tunnelMtu ? [dropped] : []),
-    ...(oversize !== 'drop' && tunnelMtu < LEAST_IPV6_MTU ? [ipv6] : []),
+    ...(mtu >= LEAST_IPV6_MTU && tunnelMtu < LEAST_IPV6_MTU ? [ipv6] : []),
   ]
 }
 

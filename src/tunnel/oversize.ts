@@ -1,6 +1,7 @@
 // What becomes of a frame that does not fit one packet of the underlay. TCP is cut into smaller segments, whatever its sender
 // thinks; of the rest each sender gets what its protocol provides: IPv4 without DF is fragmented here, inside, so that
-// every packet stands alone; IPv4 with DF and IPv6 are answered by ICMP; other frames are dropped.
+// every packet stands alone; IPv4 with DF and IPv6 are answered by ICMP; other frames are dropped. Whatever the rule, IPv6 gets
+// the 1280 octets that it takes for granted (RFC 8200 §5): who carries less has to fragment below.
 // Invariant: a corrupt packet does not become a good one. It is not cut, and its checksums are not written anew.
 
 import { DROP } from '../drops.js'
@@ -56,7 +57,7 @@ export class Oversize {
         return this.#cutter.beginSegments(memory, start, end, size, longest) ? CUT : TOO_BIG
       }
     }
-    if (outside) return OUTSIDE
+    if (outside || this.#mustPass(memory.bytes, start, end, longest)) return OUTSIDE
     return mend ? this.#tell(memory, start, end, longest) : TOO_BIG
   }
 
@@ -69,9 +70,11 @@ export class Oversize {
     if (findLayers(memory.bytes, start, end, at) !== FOUND) return this.#none()
     if (maySplit(memory.bytes, at)) return CUT // the cutter makes them smaller
     if (!this.#cutter.beginSegments(memory, start, end, gsoSize[i], WHOLE)) return TOO_BIG
-    if (outside) return OUTSIDE
-    if (this.#rule === 'drop') return this.#none()
     const ip = at.ip - start
+    const granted =
+      at.version === 6 && longest - ip < LEAST_IPV6_MTU && this.#cutter.fits(gsoSize[i], ip + LEAST_IPV6_MTU)
+    if (outside || granted) return OUTSIDE
+    if (this.#rule === 'drop') return this.#none()
     if (at.version === 4 && !dontFragment(memory.bytes, at.ip)) {
       this.#cutter.segmentsInFragments(ip, longest)
       return CUT
@@ -80,6 +83,12 @@ export class Oversize {
     const { payload, payloadLength } = this.#cutter.piece
     this.#cutter.drop()
     return this.#answers.tooBig(this.#first, 0, head, memory, payload, payload + payloadLength, longest - ip)
+  }
+
+  #mustPass(bytes: Uint8Array, start: number, end: number, longest: number): boolean {
+    const layer2 = peekEthernet(bytes, start, end, this.#ethernet)
+    if (layer2 < 0 || this.#ethernet.etherType !== ETH_P_IPV6) return false
+    return longest - layer2 < LEAST_IPV6_MTU && end - start - layer2 <= LEAST_IPV6_MTU
   }
 
   #none(): number {
@@ -94,11 +103,7 @@ export class Oversize {
     if (layer2 < 0) return TOO_BIG
     const ip = start + layer2
     const mtu = longest - layer2
-    if (this.#ethernet.etherType === ETH_P_IPV6) {
-      // What IPv6 takes for granted must pass (RFC 8200 §5): whoever carries it has to fragment below.
-      if (mtu < LEAST_IPV6_MTU && end - ip <= LEAST_IPV6_MTU) return OUTSIDE
-      return this.#answers.tooBig(memory, start, end, memory, end, end, mtu)
-    }
+    if (this.#ethernet.etherType === ETH_P_IPV6) return this.#answers.tooBig(memory, start, end, memory, end, end, mtu)
     if (this.#ethernet.etherType !== ETH_P_IP) return TOO_BIG
     const header = parseIpv4(bytes, ip, end, this.#ipv4)
     if (header < 0 || sum(memory, ip, ip + header) !== 0xffff) return TOO_BIG

@@ -17,8 +17,8 @@ const ANSWERS = [100, 200] as const
 const HELLO_MS = 10_000
 /** A peer that asks is there: it is asked at once, but not for each of its questions. */
 const SOONER_MS = 1000
-/** How long the size in use is believed, while frames are sent and while none are. */
-const BUSY_MS = 500
+/** How long the size in use is believed, while frames are sent and while none are. TCP waits 0.2 s, 0.4 s, 0.8 s, 1.6 s. */
+const BUSY_MS = 250
 const IDLE_MS = 10_000
 /** When it is seen whether more passes by now: soon after a search, which chance may have misled, and then more seldom. */
 const FIRST_RAISE_MS = 3000
@@ -49,6 +49,8 @@ export class Prober {
   #ceiling = 0
   #alive = false
   #saidHello = Number.NEGATIVE_INFINITY
+  /** When the size in use was last seen to pass, while nothing is under way. */
+  #restsSince = NEVER
   #raiseAt = 0
   #raiseMs = FIRST_RAISE_MS
   #tries = 0
@@ -73,12 +75,11 @@ export class Prober {
     this.#timeout = Math.min(Math.max(4 * this.#questions.roundTrip + 50, LEAST_TIMEOUT_MS), MOST_TIMEOUT_MS)
     if (!this.#alive) this.next = now // now it is worth asking for sizes
     this.#alive = true
-    if (this.#search.running) this.#search.passed(size)
-    else if (size > this.limit) this.#use(size)
-  }
-
-  #use(size: number): void {
-    this.limit = size >= this.#ceiling ? NEVER : size
+    const searching = this.#search.running
+    if (searching) this.#search.passed(size)
+    const passes = searching ? this.#search.found : Math.max(size, Math.min(this.limit, this.#ceiling))
+    this.limit = passes >= this.#ceiling ? NEVER : passes // the best that is known serves, also while it is searched
+    if (!searching && size === passes) this.next = now // seen to pass: no need to wait
   }
 
   /** Asks what is to be asked at `now`; `ceiling` is the longest frame of which the underlay says that it fits. */
@@ -86,6 +87,7 @@ export class Prober {
     if (!this.#asks) return
     if (ceiling < LEAST_PROBE_BYTES) this.next = now + BUSY_MS // nothing fits at all
     if (ceiling !== this.#ceiling) this.#startAnew(now, ceiling)
+    if (this.busy) this.next = Math.min(this.next, this.#restsSince + BUSY_MS)
     if (now < this.next) return
     if (!this.#alive) this.#hello(now)
     else if (this.#search.running) this.#goOnSearching(now)
@@ -114,6 +116,7 @@ export class Prober {
    */
   #verify(now: number): void {
     const size = Math.min(this.limit, this.#ceiling)
+    this.#restsSince = NEVER
     if (this.#tries > 0 && this.#questions.wasAnswered(size)) this.#rest(now)
     else if (this.#tries > 0 && this.#questions.wasAnswered(LEAST_PROBE_BYTES)) this.#startSearching(now, size)
     else if (this.#tries === TRIES) this.#lose(now)
@@ -133,7 +136,8 @@ export class Prober {
       this.#searchFrom(now, this.limit, this.#ceiling)
       return
     }
-    this.next = now + (this.busy ? BUSY_MS : IDLE_MS)
+    this.#restsSince = now
+    this.next = now + IDLE_MS
     this.busy = false
   }
 
@@ -157,9 +161,8 @@ export class Prober {
 
   #goOnSearching(now: number): void {
     const count = this.#search.nextRound()
-    // The best that is known serves meanwhile.
-    if (this.#search.found > LEAST_PROBE_BYTES) this.#use(this.#search.found)
-    for (let i = 0; i < count; i++) this.#ask(this.#search.sizes[i], now)
+    // The largest first: the first that is answered is the best of them, and no sender is told of less.
+    for (let i = count - 1; i >= 0; i--) this.#ask(this.#search.sizes[i], now)
     this.next = now + this.#timeout
     if (count > 0) return
     this.#raiseAt = now + this.#raiseMs

@@ -81,21 +81,29 @@ test('a corrupt segment never becomes a right one, and a corrupt IPv4 header end
   }
 })
 
-test('IPv6 is answered, but carried up to 1280 in outer fragments', async () => {
+for (const oversize of ['answer', 'drop'] as const) {
+  test(`IPv6 is carried up to 1280 in outer fragments with --oversize ${oversize}, what is larger is not`, async () => {
+    const end = await oneEnd({ tunnelMtu: 1000, oversize })
+    const packet = (size: number) => ethernet(0x86dd, ipv6({ payload: [...random(4).bytes(size - 40)] }))
+    send(end.overlay, [packet(1280), packet(1281)])
+    end.turn()
+    assert.equal(
+      receive(end.underlay).map(({ length }) => length),
+      [4 + 14 + 1280],
+    )
+    assert.equal(dropsOf(end), { [oversize === 'answer' ? 'answered' : 'too-big']: 1 })
+  })
+}
+
+test('IPv6 is told 1280 where less fits', async () => {
   const underlay = await oneEnd({ tunnelMtu: 1000 })
-  const packet = (size: number) => ethernet(0x86dd, ipv6({ payload: [...random(4).bytes(size - 40)] }))
-  send(underlay.overlay, [packet(1280), packet(1281)])
+  send(underlay.overlay, [ethernet(0x86dd, ipv6({ payload: [...random(4).bytes(1300)] }))])
   underlay.turn()
-  assert.equal(
-    receive(underlay.underlay).map(({ length }) => length),
-    [4 + 14 + 1280],
-  )
   const [told] = receive(underlay.overlay)
   assert.equal(
     [...told!.slice(54, 62)].map((octet, i) => (i === 2 || i === 3 ? 0 : octet)),
     [2, 0, 0, 0, 0, 0, 5, 0],
   )
-  assert.equal(dropsOf(underlay), { answered: 1 })
 })
 
 test('outer carries everything but TCP whole, drop carries nothing that does not fit', async () => {

@@ -18,6 +18,8 @@ class Path {
   ceiling: number
   now = 1000
   asked = 0
+  /** Whether no frames are sent besides. */
+  quiet = false
   way: Way
   readonly #delay: number
   readonly #flying: { at: number; to: Prober; frame: Uint8Array }[] = []
@@ -46,7 +48,7 @@ class Path {
       for (const { to, frame } of this.#flying.filter(({ at }) => at === this.now))
         to.hear(frame, 0, frame.length, this.now)
       for (const prober of [this.a, this.b]) {
-        prober.busy = true
+        if (!this.quiet) prober.busy = true
         prober.tick(this.now, this.ceiling)
       }
       this.#take(this.a, this.b)
@@ -79,6 +81,29 @@ test('narrows while it runs, and widens again when the way does', () => {
   path.way = () => true
   path.run(40_000)
   assert.is(path.a.limit, Number.POSITIVE_INFINITY)
+})
+
+test('has a size that passes before TCP tries for the fourth time, and it is near the best', () => {
+  const dice = random(3)
+  for (let round = 0; round < 100; round++) {
+    const path = new Path(() => true, { delay: 5 + 5 * dice.below(4) }).run(1000 + 5 * dice.below(100))
+    const passes = 600 + dice.below(800)
+    path.way = (size) => size <= passes
+    path.run(600)
+    assert.ok(path.limit <= passes && path.limit > passes - 160, `${path.limit} of ${passes}`)
+    for (let i = 0; i < 100; i++) assert.ok(path.run(20).limit > passes - 160, 'and never less')
+  }
+})
+
+test('a box that came while nobody sent anything is found as soon as somebody does', () => {
+  const path = new Path(() => true).run(2000)
+  path.quiet = true
+  path.run(1000)
+  const { asked } = path
+  path.way = (size) => size <= 1300
+  assert.is(path.run(5000).asked, asked, 'no questions while it is quiet')
+  path.quiet = false
+  assert.ok(path.run(400).limit <= 1300)
 })
 
 test('what the underlay says anew is believed at first', () => {
