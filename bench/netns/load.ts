@@ -8,8 +8,16 @@ import { pidsIn } from '../../test/rig/leftovers.js'
 const TICKS_PER_SECOND = 100 // USER_HZ, the same on every architecture of Linux that Node runs on
 const KTHREADD = 2
 
-function tunnelPids(rig: Hosts): number[] {
-  return [...pidsIn(rig.namespace('A')), ...pidsIn(rig.namespace('B'))]
+/** The sum over the processes of both hosts. One that ends while we look, a command of a daemon's, counts no more. */
+function ofTunnel(rig: Hosts, read: (pid: number) => number): number {
+  const pids = [...pidsIn(rig.namespace('A')), ...pidsIn(rig.namespace('B'))]
+  return pids.reduce((sum, pid) => {
+    try {
+      return sum + read(pid)
+    } catch {
+      return sum
+    }
+  }, 0)
 }
 
 /** The numbers of /proc/PID/stat from field 3 on, the name before them being able to hold anything. */
@@ -23,19 +31,19 @@ function statOf(pid: number): number[] {
 
 /** CPU seconds, user and system, that the processes of both hosts have used so far. */
 export function tunnelSeconds(rig: Hosts): number {
-  const ticks = tunnelPids(rig).map((pid) => {
+  const ticks = ofTunnel(rig, (pid) => {
     const stat = statOf(pid)
     return stat[11] + stat[12]
   })
-  return ticks.reduce((a, b) => a + b, 0) / TICKS_PER_SECOND
+  return ticks / TICKS_PER_SECOND
 }
 
 /** Resident memory of the tunnel's processes, in megabytes a host. */
 export function tunnelMegabytes(rig: Hosts): number {
-  const kilobytes = tunnelPids(rig).map((pid) =>
+  const kilobytes = ofTunnel(rig, (pid) =>
     Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0),
   )
-  return kilobytes.reduce((a, b) => a + b, 0) / 1024 / 2
+  return kilobytes / 1024 / 2
 }
 
 /**
