@@ -121,22 +121,27 @@ function failureOf(tunnel: Tunnel): Promise<never> {
   return failed
 }
 
-/** A search for what passes takes some steps: only where it ends is worth a line. */
+/** A search for what passes takes some steps: only where it ends is worth a line, unless it does not end. */
 const SETTLED_MS = 1000
+const UNSETTLED_MS = 5000
 
 /** Tells when the tunnel MTU has changed, and what that means where it means something. */
 function reportMtu(tunnel: Tunnel, options: TunnelOptions, report: Report): void {
   let told = tunnel.tunnelMtu
   let settling: NodeJS.Timeout | undefined
+  let unsettledSince = 0
   const tell = () => {
+    settling = undefined
     const before = told
     told = tunnel.tunnelMtu
     if (told !== before) report.tunnelMtu(tunnel, told, before)
     if (told < LEAST_IPV6_MTU && before >= LEAST_IPV6_MTU) narrowWarnings(tunnel, options).forEach(report.warn)
   }
   tunnel.on('tunnelMtu', () => {
+    const now = performance.now()
+    if (settling === undefined) unsettledSince = now
     clearTimeout(settling)
-    settling = setTimeout(tell, SETTLED_MS).unref()
+    settling = setTimeout(tell, Math.min(SETTLED_MS, unsettledSince + UNSETTLED_MS - now)).unref()
   })
   tunnel.once('closed', () => clearTimeout(settling))
 }

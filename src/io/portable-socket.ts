@@ -8,7 +8,7 @@ import { DROP, type DropCounters } from '../drops.js'
 import { ConfigError, SystemError } from '../errors.js'
 import type { Address } from '../sys/address.js'
 import { IP_PMTUDISC_DO, IP_PMTUDISC_DONT, IPPROTO_GRE, SO_BINDTODEVICE, SOL_SOCKET } from '../sys/constants.js'
-import { errnoName, errnoOfText } from '../sys/errno.js'
+import { ERRNO, errnoName, errnoOfText } from '../sys/errno.js'
 import { BATCH_ENTRIES, type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
 import { IP_OPTIONS, OUTER_BYTES } from './ip-options.js'
 import { type BufferOptions, growBuffers, type RawSocketOptions } from './open-raw-socket.js'
@@ -141,7 +141,7 @@ export class PortableSocketPort implements Port {
       const before = () => this.#apply(wanted)
       this.#socket.send(packet, 0, size, this.#remote.text, before, (error) => {
         this.#flying--
-        if (error) drops[sendDropCode(errnoOfText(error.message))]++
+        if (error) this.#refuse(errnoOfText(error.message), drops)
         else {
           from.sent++
           from.sentBytes += size
@@ -149,6 +149,11 @@ export class PortableSocketPort implements Port {
         this.#wake()
       })
     }
+  }
+
+  #refuse(error: number, drops: DropCounters): void {
+    drops[sendDropCode(error)]++
+    if (error === ERRNO.EMSGSIZE) this.look() // what follows is cut smaller
   }
 
   #apply(wanted: { discover: number; ttl: number; tos: number }): void {

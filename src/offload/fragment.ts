@@ -9,6 +9,7 @@ import type { Octets } from '../wire/octets.js'
 const MORE_FRAGMENTS = 0x2000
 const FRAGMENT_OFFSET = 0x1fff
 const IPV4_BYTES = 20
+const MOST_PACKET_BYTES = 65535
 const END = 0
 const NOP = 1
 const COPIED = 0x80
@@ -46,14 +47,17 @@ export class Fragmenter {
   ): boolean {
     const ipEnd = ip + ((headers.bytes[ip] & 0x0f) << 2)
     this.#size = (longest - (ipEnd - start)) & ~7
-    if (this.#size < 8 || this.#size < headersEnd - ipEnd) return false
+    const left = headersEnd - ipEnd + to - from
+    if (left < 1 || this.#size < 8 || this.#size < headersEnd - ipEnd) return false
+    // What no packet has room for would come out as the number of another fragment.
+    if (((read16(headers.bytes, ip + 6) & FRAGMENT_OFFSET) << 3) + ipEnd - ip + left > MOST_PACKET_BYTES) return false
     this.#headers = headers
     this.#memory = memory
     this.#start = start
     this.#ip = ip
     this.#ipEnd = ipEnd
     this.#headersEnd = headersEnd
-    this.#left = headersEnd - ipEnd + to - from
+    this.#left = left
     this.#done = 0
     this.payload = from
     this.payloadLength = 0

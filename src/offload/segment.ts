@@ -36,12 +36,13 @@ export class Segmenter {
    */
   begin(memory: Octets, start: number, end: number, asked: number, longest: number): boolean {
     const at = this.#at
+    this.#left = 0
     if (findLayers(memory.bytes, start, end, at) !== FOUND) return false
     const header = at.payload - start
     if (header > MOST_HEADER_BYTES) return false
     this.#size = at.protocol === IPPROTO_TCP ? Math.min(asked, longest - header) : asked
+    if (this.#size < 1 || at.stop === at.payload) return false
     this.#left = at.stop - at.payload
-    if (this.#size < 1 || this.#left < 1) return false
     this.#memory = memory
     this.#start = start
     this.#index = 0
@@ -112,6 +113,7 @@ export class Segmenter {
       write16(bytes, ip + 4, length - 40)
       return
     }
+    // As the kernel counts. Without DF a sender's next packet may have the same: RFC 6864 §4.2 knows no better for who cuts.
     const id = (read16(bytes, ip + 4) + this.#index) & 0xffff
     write16(bytes, ip + 2, length)
     write16(bytes, ip + 4, id)

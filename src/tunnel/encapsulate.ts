@@ -19,6 +19,7 @@ import {
   greHeaderLength,
   sealGre,
 } from '../wire/gre.js'
+import { packetEnd } from '../wire/packet-end.js'
 import { Answers } from './answers.js'
 import { OuterHeader } from './outer-header.js'
 import { CUT, OUTSIDE, Oversize } from './oversize.js'
@@ -106,19 +107,30 @@ export class Encapsulator {
     if (refused !== 0) return refused
     this.#outside = 0
     if (gsoType[i] !== 0) {
-      if (!this.#cutter.beginSegments(memory, start, end, frames.gsoSize[i], longest)) return TOO_BIG
-      if (this.#cutter.fits(frames.gsoSize[i], longest)) return 0
-      return this.#verdict(this.#oversize.superframe(frames, i, longest, this.#mayFragment()))
+      const begun = this.#cutter.beginSegments(memory, start, end, frames.gsoSize[i], longest)
+      if (begun && this.#cutter.fits(frames.gsoSize[i], longest)) return 0
+      return this.#verdict(this.#oversize.superframe(frames, i, longest, begun, this.#mayFragment()))
     }
     const from = start + csumStart[i]
     const field = from + frames.csumOffset[i]
     if (from > start && field + 2 <= end) completeChecksum(memory, from, end, field)
     if (this.#clamp && maybeSyn(memory.bytes, start, end)) clampMss(memory, start, end, longest)
-    if (end - start > longest) {
-      const verdict = this.#oversize.frame(memory, start, end, longest, this.#mayFragment())
-      if (verdict !== OUTSIDE) return verdict
-      this.#outside = 1
+    if (end - start <= longest) this.#listWhole(packets, start, end)
+    else return this.#takeOversize(packets, start, end, longest)
+    return 0
+  }
+
+  /** Of a frame with a trailer behind its packet, the packet counts. */
+  #takeOversize(packets: Batch, start: number, end: number, longest: number): number {
+    const { memory } = packets
+    const stop = packetEnd(memory.bytes, start, end)
+    if (stop - start <= longest) {
+      this.#listWhole(packets, start, stop)
+      return 0
     }
+    const verdict = this.#oversize.frame(memory, start, stop, longest, this.#mayFragment())
+    if (verdict !== OUTSIDE) return verdict
+    this.#outside = 1
     this.#listWhole(packets, start, end)
     return 0
   }

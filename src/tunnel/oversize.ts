@@ -54,21 +54,24 @@ export class Oversize {
     if (mend && findLayers(memory.bytes, start, end, at) === FOUND && maySplit(memory.bytes, at)) {
       if (verifyPacket(memory, at)) {
         const size = at.stop - at.payload
-        return this.#cutter.beginSegments(memory, start, end, size, longest) ? CUT : TOO_BIG
+        if (this.#cutter.beginSegments(memory, start, end, size, longest)) return CUT
       }
     }
     if (outside || this.#mustPass(memory.bytes, start, end, longest)) return OUTSIDE
     return mend ? this.#tell(memory, start, end, longest) : TOO_BIG
   }
 
-  /** Of superframe i, whose segments, as its sender wants them, are larger than `longest`; the cutter has begun with it. */
-  superframe(frames: Batch, i: number, longest: number, outside: boolean): number {
+  /**
+   * Of superframe i, whose segments, as its sender wants them, are larger than `longest`. `begun`: whether the cutter has begun
+   * with it, and makes them smaller if they are TCP's.
+   */
+  superframe(frames: Batch, i: number, longest: number, begun: boolean, outside: boolean): number {
     const { memory, offset, length, gsoSize } = frames
     const start = offset[i]
     const end = start + length[i]
     const at = this.#at
     if (findLayers(memory.bytes, start, end, at) !== FOUND) return this.#none()
-    if (maySplit(memory.bytes, at)) return CUT // the cutter makes them smaller
+    if (begun && maySplit(memory.bytes, at)) return CUT
     if (!this.#cutter.beginSegments(memory, start, end, gsoSize[i], WHOLE)) return TOO_BIG
     const ip = at.ip - start
     const granted =

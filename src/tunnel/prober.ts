@@ -7,16 +7,18 @@ import { Batch, HEADROOM } from '../io/batch.js'
 import { slab } from '../sys/memory.js'
 import { ANSWER, ASK, emitProbe, LEAST_PROBE_BYTES, parseProbe, probeFrame } from '../wire/probe-frame.js'
 import { Questions } from './questions.js'
-import { SizeSearch } from './size-search.js'
+import { MOST_SIZES, SizeSearch } from './size-search.js'
 import { TokenBucket } from './token-bucket.js'
 
 const CAPACITY = 24
+const MOST_ANSWERS = CAPACITY - MOST_SIZES
 const SLOT = 65536 + 256
 /** Answers at once and in a second: a peer that searches asks some twenty questions. */
 const ANSWERS = [100, 200] as const
 const HELLO_MS = 10_000
-/** A peer that asks is there: it is asked at once, but not for each of its questions. */
+/** A peer that asks is there, and one that has answered may come back: it is asked sooner, for so long, and then given up. */
 const SOONER_MS = 1000
+const MISSED_MS = 60_000
 /** How long the size in use is believed, while frames are sent and while none are. TCP waits 0.2 s, 0.4 s, 0.8 s, 1.6 s. */
 const BUSY_MS = 250
 const IDLE_MS = 10_000
@@ -49,6 +51,8 @@ export class Prober {
   #ceiling = 0
   #alive = false
   #saidHello = Number.NEGATIVE_INFINITY
+  /** When what the peer once answered is of no use any more. */
+  #givenUpAt = NEVER
   /** When the size in use was last seen to pass, while nothing is under way. */
   #restsSince = NEVER
   #raiseAt = 0
@@ -66,7 +70,8 @@ export class Prober {
     const heard = this.#heard
     if (!parseProbe(bytes, start, end, heard)) return
     if (heard.kind === ASK) {
-      if (this.#mayAnswer.take(now)) this.#send(ANSWER, heard.size, heard.nonce0, heard.nonce1)
+      if (this.batch.count < MOST_ANSWERS && this.#mayAnswer.take(now))
+        this.#send(ANSWER, heard.size, heard.nonce0, heard.nonce1)
       if (this.#asks && !this.#alive) this.next = Math.min(this.next, this.#saidHello + SOONER_MS)
     } else if (this.#questions.answer(heard.nonce0, heard.nonce1, heard.size, now)) this.#learn(heard.size, now)
   }
@@ -75,6 +80,7 @@ export class Prober {
     this.#timeout = Math.min(Math.max(4 * this.#questions.roundTrip + 50, LEAST_TIMEOUT_MS), MOST_TIMEOUT_MS)
     if (!this.#alive) this.next = now // now it is worth asking for sizes
     this.#alive = true
+    this.#givenUpAt = NEVER
     const searching = this.#search.running
     if (searching) this.#search.passed(size)
     const passes = searching ? this.#search.found : Math.max(size, Math.min(this.limit, this.#ceiling))
@@ -85,7 +91,10 @@ export class Prober {
   /** Asks what is to be asked at `now`; `ceiling` is the longest frame of which the underlay says that it fits. */
   tick(now: number, ceiling: number): void {
     if (!this.#asks) return
-    if (ceiling < LEAST_PROBE_BYTES) this.next = now + BUSY_MS // nothing fits at all
+    if (ceiling < LEAST_PROBE_BYTES) {
+      this.next = now + BUSY_MS // nothing fits at all
+      return
+    }
     if (ceiling !== this.#ceiling) this.#startAnew(now, ceiling)
     if (this.busy) this.next = Math.min(this.next, this.#restsSince + BUSY_MS)
     if (now < this.next) return
@@ -104,15 +113,17 @@ export class Prober {
   }
 
   #hello(now: number): void {
-    this.#questions.forget()
     this.#saidHello = now
     this.#ask(LEAST_PROBE_BYTES, now)
-    this.next = now + HELLO_MS
+    this.next = now + (this.#givenUpAt === NEVER ? HELLO_MS : SOONER_MS)
+    if (now < this.#givenUpAt) return
+    this.#givenUpAt = NEVER
+    this.limit = NEVER
   }
 
   /**
    * Asks for the size in use, and beside it for a short one. What is lost alone is looked into at once: the search asks for
-   * it again. Where nothing passes at all, nothing is learnt, and after a few tries the peer is gone.
+   * it again. Where nothing passes at all, nothing is learnt, and after a few tries the peer is missed.
    */
   #verify(now: number): void {
     const size = Math.min(this.limit, this.#ceiling)
@@ -144,6 +155,7 @@ export class Prober {
   #lose(now: number): void {
     this.#tries = 0
     this.#alive = false
+    this.#givenUpAt = now + MISSED_MS
     this.#hello(now)
   }
 

@@ -39,16 +39,17 @@ function run(data: PumpThreadData): void {
     poller.ask(UNDERLAY, blocked ? POLLIN | POLLOUT : POLLIN)
     const woken = ready(poller, data.busyPoll, pump.due(now))
     now = performance.now()
-    if (pump.tick(now)) parentPort?.postMessage({ tunnelMtu: true } satisfies PumpThreadMessage)
-    if (!woken) continue
-    let worked = false
-    if (poller.readable(WAKER)) {
+    let worked = !woken
+    if (woken && poller.readable(WAKER)) {
       waker.clear()
       pump.paused = Atomics.load(control, PAUSED) === 1
       worked = true
     }
-    if (blocked ? poller.writable(UNDERLAY) : poller.readable(OVERLAY)) worked = pump.transmit(now) || worked
-    if (poller.readable(UNDERLAY)) worked = pump.receive(now) || worked
+    const toSend = woken && (blocked ? poller.writable(UNDERLAY) : poller.readable(OVERLAY))
+    if (toSend) worked = pump.transmit(now) || worked
+    if (woken && poller.readable(UNDERLAY)) worked = pump.receive(now) || worked
+    // Last: what has just come may be a question, and is answered at once.
+    if (pump.tick(now)) parentPort?.postMessage({ tunnelMtu: true } satisfies PumpThreadMessage)
     idleWakes = worked ? 0 : idleWakes + 1
     if (idleWakes > IDLE_WAKES) asleep.wait(IDLE_MS)
   }

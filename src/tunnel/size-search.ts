@@ -1,18 +1,23 @@
 // Looks for the largest size that passes, in rounds: up to eight sizes between the largest that passed and the least that was
-// lost, and the latter too, in case its loss was chance. What stays silent in a round is asked once more before that counts.
+// lost, and the latter too, in case its loss was chance: three times at first, so that no chance makes the tunnel narrower.
+// What stays silent in a round is asked once more before that counts.
 // Invariant: low < true size + 1 <= high as long as whatever passes, passes again; each round leaves a ninth of the way.
 
 const BETWEEN = 8
+const FIRST_TIMES = 3
+/** The most sizes of a round. */
+export const MOST_SIZES = BETWEEN + FIRST_TIMES
 
 export class SizeSearch {
   /** What to ask for now, as many as nextRound says, smallest first. */
-  readonly sizes = new Int32Array(BETWEEN + 1)
+  readonly sizes = new Int32Array(MOST_SIZES)
   running = false
   #low = 0
   #high = 0
   #top = 0
   #listed = 0
   #again = false
+  #first = false
 
   /** The largest size known to pass. */
   get found(): number {
@@ -27,6 +32,7 @@ export class SizeSearch {
     this.#top = lost
     this.#listed = 0
     this.#again = false
+    this.#first = true
   }
 
   stop(): void {
@@ -49,7 +55,7 @@ export class SizeSearch {
     }
     if (silent > 0) this.#high = this.sizes[0]
     this.#again = false
-    if (this.#low + 1 >= this.#high) this.running = false
+    if (this.#low + 1 >= this.#high && !this.#first) this.running = false
     return this.running ? this.#list() : 0
   }
 
@@ -70,8 +76,9 @@ export class SizeSearch {
     for (let i = 0; i < between; i++) {
       this.sizes[i] = this.#low + Math.ceil(((i + 1) * inside) / (between + 1))
     }
-    this.sizes[between] = this.#high
-    this.#listed = between + 1
+    this.#listed = between + (this.#first ? FIRST_TIMES : 1)
+    this.sizes.fill(this.#high, between, this.#listed)
+    this.#first = false
     return this.#listed
   }
 }

@@ -30,6 +30,7 @@ const INTERNETWORK_CONTROL = 0xc0
 /** Echo, router discovery, time stamp, information, address mask: the ICMP messages that ask or reply. */
 const QUERIES: readonly number[] = [0, 8, 9, 10, 13, 14, 15, 16, 17, 18]
 const FIRST_ICMPV6_INFORMATION = 128
+const ICMPV6_REDIRECT = 137
 const FRAGMENT = 44
 const AUTHENTICATION = 51
 /** Hop-by-hop, routing, fragment, authentication, destination options: what may stand before the upper layer. */
@@ -65,7 +66,7 @@ export function answerTooBig(
   const { etherType } = ethernet
   const ip = start + layer2
   const isIpv4 = etherType === ETH_P_IP && mayAnswerIpv4(bytes, ip, end, end - ip + stop - from)
-  if (!isIpv4 && !(etherType === ETH_P_IPV6 && mayAnswerIpv6(bytes, ip, end))) return 0
+  if (!isIpv4 && !(etherType === ETH_P_IPV6 && mayAnswerIpv6(bytes, ip, end, end - ip + stop - from))) return 0
   for (let i = 0; i < 6; i++) {
     out.bytes[to + i] = bytes[start + 6 + i]
     out.bytes[to + 6 + i] = bytes[start + i]
@@ -94,8 +95,8 @@ function isHost(first: number): boolean {
   return first !== 0 && first !== 127 && first < 224
 }
 
-function mayAnswerIpv6(bytes: Uint8Array, ip: number, end: number): boolean {
-  if (end - ip < IPV6_BYTES || bytes[ip] >>> 4 !== 6) return false
+function mayAnswerIpv6(bytes: Uint8Array, ip: number, end: number, most: number): boolean {
+  if (end - ip < IPV6_BYTES || bytes[ip] >>> 4 !== 6 || IPV6_BYTES + read16(bytes, ip + 4) > most) return false
   if (!isHost6(bytes, ip + 8) || !isHost6(bytes, ip + 24)) return false
   let next = bytes[ip + 6]
   let at = ip + IPV6_BYTES
@@ -107,7 +108,7 @@ function mayAnswerIpv6(bytes: Uint8Array, ip: number, end: number): boolean {
     at += length
   }
   if (at >= end || EXTENSIONS.includes(next)) return false
-  return next !== IPPROTO_ICMPV6 || bytes[at] >= FIRST_ICMPV6_INFORMATION
+  return next !== IPPROTO_ICMPV6 || (bytes[at] >= FIRST_ICMPV6_INFORMATION && bytes[at] !== ICMPV6_REDIRECT)
 }
 
 /** Neither a group nor the unspecified or the loopback address. */

@@ -179,14 +179,14 @@ function merged(size: number): { packet: Uint8Array; frame: Uint8Array } {
   return { packet: naiveEmitGre({ payload: frame }), frame }
 }
 
-function receiveMerged(offload: Offload, size: number): { arrived: Super[]; frame: Uint8Array } {
+function receiveMerged(offload: Offload, size: number, room = 1480): { arrived: Super[]; frame: Uint8Array } {
   const [user, overlay] = memoryPorts(1500, offload)
   const [network, underlay] = memoryPorts(65_000)
   const narrow: Port = {
     ...underlay,
     fd: -1,
     mtu: 1500,
-    room: 1480,
+    room,
     read: underlay.read.bind(underlay),
     write() {},
     close() {},
@@ -217,6 +217,11 @@ test('a merged packet of 64 KiB is cut here where whole frames are wanted', () =
     arrived.map(({ bytes }) => bytes),
     naiveSegments(frame, 1480 - 4 - 54, 1476),
   )
+})
+
+test('a merged packet is whole where its headers leave no room to cut it', () => {
+  const { arrived } = receiveMerged('off', 700, 4 + 54)
+  assert.is(arrived.length, 1)
 })
 
 test('a packet whose inner checksum was left to hardware gets it', () => {

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { receive, send } from '../rig/batches.js'
 import { dropsOf, oneEnd, pair } from '../rig/ends.js'
 import { ACK, type Inner, innerFrame, neighbours, PSH, RST, SYN, UDP, URG } from '../rig/flows.js'
-import { DOT1Q, ethernet, ipv6, plainFrame } from '../rig/frames.js'
+import { DOT1Q, ethernet, ipv4, ipv6, plainFrame } from '../rig/frames.js'
 import { naiveReassemble } from '../rig/naive/naive-reassemble.js'
 import { naiveTransport, naiveVerify, naiveVerifyIp } from '../rig/naive/naive-transport.js'
 import { random } from '../rig/random.js'
@@ -94,6 +94,54 @@ for (const oversize of ['answer', 'drop'] as const) {
     assert.equal(dropsOf(end), { [oversize === 'answer' ? 'answered' : 'too-big']: 1 })
   })
 }
+
+for (const version of [4, 6] as const) {
+  test(`of an IPv${version} frame with a trailer the packet counts`, async () => {
+    const followed = (frame: Uint8Array) => Uint8Array.from([...frame, ...Array(1500 - frame.length).fill(9)])
+    for (const inner of [
+      { protocol: UDP, payload: random(7).bytes(800) },
+      { flags: ACK },
+      { payload: new Uint8Array(9) },
+    ]) {
+      const frame = innerFrame({ version, df: true, ...inner })
+      const { came, told, drops } = await through([followed(frame)])
+      assert.equal([came, told, drops], [[frame], [], {}])
+    }
+    const empty = version === 4 ? ethernet(0x0800, ipv4({ payload: [] })) : ethernet(0x86dd, ipv6({ payload: [] }))
+    const { came, drops } = await through([followed(empty)])
+    assert.is(came.length + (drops.answered ?? 0), 1, 'nothing vanishes')
+  })
+}
+
+test('a trailer does not take from IPv6 what it takes for granted', async () => {
+  const end = await oneEnd({ tunnelMtu: 1000 })
+  const frame = ethernet(0x86dd, ipv6({ payload: [...random(4).bytes(1240)] }))
+  send(end.overlay, [Uint8Array.from([...frame, 1, 2, 3, 4])])
+  end.turn()
+  assert.equal([receive(end.underlay).map(({ length }) => length), dropsOf(end)], [[4 + 14 + 1280 + 4], {}])
+})
+
+test('TCP whose headers leave no room for a payload: told, carried in outer fragments, or dropped, and the tunnel lives', async () => {
+  const options: Inner = { extensions: [[60, Array(254).fill(0)]], payload: random(8).bytes(900) }
+  for (const oversize of ['answer', 'outer', 'drop'] as const) {
+    for (const tunnelMtu of [68, 200, 300]) {
+      for (const inner of [options, { options: [8, 10, ...Array(8).fill(1), 1, 1], payload: random(9).bytes(200) }]) {
+        const { came, told, drops } = await through([innerFrame({ version: 6, ...inner })], { tunnelMtu, oversize })
+        assert.is(came.length > 0, true, `${tunnelMtu} ${oversize}: IPv6 up to 1280 passes`)
+        assert.equal([told, drops], [[], {}])
+      }
+      const large = innerFrame({
+        ipOptions: Array(40).fill(1),
+        options: Array(40).fill(1),
+        df: true,
+        payload: random(9).bytes(400),
+      })
+      const { came, told, drops } = await through([large], { tunnelMtu: Math.min(tunnelMtu, 100), oversize })
+      const one = { answer: [0, 1, 'answered'], outer: [1, 0, undefined], drop: [0, 0, 'too-big'] }[oversize]
+      assert.equal([came.length, told.length, Object.keys(drops)[0]], one)
+    }
+  }
+})
 
 test('IPv6 is told 1280 where less fits', async () => {
   const underlay = await oneEnd({ tunnelMtu: 1000 })

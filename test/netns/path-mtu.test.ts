@@ -111,10 +111,26 @@ test('--probe finds a box that was there first, and the way that it leaves when 
   await A.stop()
 })
 
-test('one end alone with --probe is answered by the other', async () => {
+test('one end alone with --probe is answered by the other, at once also where nothing else happens', async () => {
   using rig = hosts()
-  swallow(rig, 1400)
   const [A] = await Promise.all([rig.tsgre('A', ['--probe']), rig.tsgre('B')])
+  for (const host of ['A', 'B'] as const) rig.offloadsOff(host, 'eth1')
+  await rig.reach('cA', 'cB')
+  const stall = await stallOf(rig, 200 * MB, () => swallow(rig, 1400))
+  assert.ok(stall < STALLED_MS, `${stall} ms`)
+  await tells(A, 1400 - HEADERS[4])
+  await A.stop()
+})
+
+test('a box that came while nobody sent anything does not stall who begins', async () => {
+  using rig = hosts()
+  const { A } = await rig.tunnel(['--probe'])
+  for (const host of ['A', 'B'] as const) rig.offloadsOff(host, 'eth1')
+  await rig.reach('cA', 'cB')
+  await sleep(3000)
+  swallow(rig, 1400)
+  const stall = await stallOf(rig, 20 * MB, () => {})
+  assert.ok(stall < STALLED_MS, `${stall} ms`)
   await tells(A, 1400 - HEADERS[4])
   await A.stop()
 })

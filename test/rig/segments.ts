@@ -32,7 +32,10 @@ export function segmentsOf(superframe: Uint8Array, cut: Cut): Uint8Array[] | und
   const memory = testMemory(end + 64, canary, simd)
   memory.bytes.set(superframe, start)
   const before = memory.bytes.slice()
-  if (!segmenter.begin(memory, start, end, asked, longest)) return undefined
+  if (!segmenter.begin(memory, start, end, asked, longest)) {
+    assert.not(segmenter.more, 'nothing comes of what was refused')
+    return undefined
+  }
   const segments: Uint8Array[] = []
   let expected = -1
   while (segmenter.more) {

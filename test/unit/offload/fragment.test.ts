@@ -27,7 +27,10 @@ function pieces(
   memory.bytes.set(frame, at)
   const before = memory.bytes.slice()
   const cutter = new Cutter()
-  if (!begin(cutter, memory, at)) return undefined
+  if (!begin(cutter, memory, at)) {
+    assert.not(cutter.more, 'nothing comes of what was refused')
+    return undefined
+  }
   const all: Uint8Array[] = []
   while (cutter.more) {
     const headers = octets(new Uint8Array(320).fill(CANARY))
@@ -105,6 +108,21 @@ test('refuses where not even eight octets fit behind the header', () => {
   const frame = innerFrame({ protocol: UDP, df: false, payload: random(5).bytes(50) })
   assert.is(fragments(frame, 14, frame.length, 14 + 20 + 7), undefined)
   assert.ok(fragments(frame, 14, frame.length, 14 + 20 + 8))
+})
+
+test('refuses a packet without payload, and one that ends beyond what a packet may have', () => {
+  const empty = Uint8Array.from([...innerFrame({ protocol: UDP, df: false }).slice(0, 34), ...Array(50).fill(0)])
+  empty[17] = 20
+  assert.is(fragments(empty, 14, 34, 14 + 28), undefined)
+  const late = innerFrame({ protocol: UDP, df: false, payload: random(8).bytes(1000) })
+  const at = (offset: number) => {
+    late[20] = offset >>> 8
+    late[21] = offset & 255
+    return fragments(late, 14, late.length, 14 + 20 + 64)
+  }
+  assert.is(at(0x1fff), undefined)
+  assert.is(at(((65535 - 20 - 1008) >>> 3) + 1), undefined)
+  assert.ok(at((65535 - 20 - 1008) >>> 3))
 })
 
 test('a segment of TCP becomes two that say what it said', () => {

@@ -26,17 +26,19 @@ interface Case {
   inner: Inner
   gsoSize: number
   rule?: OversizeRule
+  tunnelMtu?: number
 }
 
 /** What a superframe of 20 000 octets of payload becomes, and what its segments would be if they fitted. */
-function encapsulated({ inner, gsoSize, rule = 'answer' }: Case) {
+function encapsulated({ inner, gsoSize, rule = 'answer', tunnelMtu = TUNNEL_MTU }: Case) {
   const answers = new Answers()
   const encapsulator = new Encapsulator(settings({ oversize: rule }), answers)
   const drops = dropCounters()
   const bytes = innerFrame({ ...inner, payload: random(1).bytes(20_000), checksum: 'partial' })
   encapsulator.begin(fillSuperframes(frames, [{ bytes, gsoSize }]))
+  frames.gsoType[0] ||= 1
   const tags = 4 * (inner.tags?.length ?? 0)
-  encapsulator.fill(batch, GRE_BYTES + 14 + tags + TUNNEL_MTU, drops)
+  encapsulator.fill(batch, GRE_BYTES + 14 + tags + tunnelMtu, drops)
   assert.not(encapsulator.more)
   return {
     came: contents(batch).map((packet) => packet.slice(GRE_BYTES)),
@@ -44,9 +46,20 @@ function encapsulated({ inner, gsoSize, rule = 'answer' }: Case) {
     told: contents(answers.batch),
     answered: drops[DROP.answered],
     tooBig: drops[DROP['too-big']],
-    segments: naiveSegments(bytes, gsoSize, Number.POSITIVE_INFINITY)!,
+    segments: naiveSegments(bytes, gsoSize, Number.POSITIVE_INFINITY) ?? [],
   }
 }
+
+test('a superframe whose headers leave no room, or that says 0 of its segments, ends as one drop', () => {
+  const inner = { ipOptions: Array(40).fill(1), options: Array(40).fill(1), df: true } as const
+  for (const [gsoSize, drops] of [
+    [0, [0, 1]],
+    [900, [1, 0]],
+  ] as const) {
+    const { came, answered, tooBig } = encapsulated({ inner, gsoSize, tunnelMtu: 100 })
+    assert.equal([came, [answered, tooBig]], [[], drops])
+  }
+})
 
 for (const tags of [[], [DOT1Q]]) {
   const where = tags.length > 0 ? ' behind a VLAN tag' : ''

@@ -106,6 +106,64 @@ test('a box that came while nobody sent anything is found as soon as somebody do
   assert.ok(path.run(400).limit <= 1300)
 })
 
+test('an outage does not make it blind: what passes afterwards is found at once', () => {
+  for (const outage of [300, 600, 1000, 5000, 50_000]) {
+    const path = new Path(() => true).run(2000)
+    path.way = () => false
+    path.run(outage)
+    path.way = (size) => size <= 1300
+    path.run(1600)
+    assert.ok(path.limit <= 1300, `after ${outage} ms without anything`)
+  }
+})
+
+test('whom it has not heard for long is asked seldom again, and what was found out is forgotten', () => {
+  const path = new Path((size) => size <= 1300).run(4000)
+  path.way = () => false
+  assert.is(path.run(50_000).limit, 1300)
+  assert.is(path.run(20_000).a.limit, Number.POSITIVE_INFINITY)
+  const { asked } = path
+  path.run(60_000)
+  assert.is(path.asked - asked, 6)
+})
+
+test('one octet less than fits is not for ever', () => {
+  const path = new Path((size) => size <= 1475).run(4000)
+  assert.is(path.limit, 1475)
+  path.way = () => true
+  assert.is(path.run(40_000).a.limit, Number.POSITIVE_INFINITY)
+})
+
+test('chance hardly ever makes it narrower, not even for a moment', () => {
+  const dice = random(4)
+  const path = new Path(() => !dice.oneIn(100)).run(1000)
+  let narrow = 0
+  for (let i = 0; i < 72_000; i++) if (path.run(STEP_MS).limit < path.ceiling) narrow++
+  assert.ok(narrow < 72, `${narrow} of 72 000 looks, an hour in all`)
+})
+
+test('a flood of questions leaves room for its own', () => {
+  const prober = new Prober(true)
+  const frame = new Uint8Array(64)
+  for (let i = 0; i < 200; i++) {
+    prober.hear(frame, 0, emitProbe(frame, 0, { kind: ASK, size: 60, nonce0: i, nonce1: 2 }), 0)
+  }
+  const answers = prober.batch.count
+  prober.tick(0, 1476)
+  assert.is(prober.batch.count, answers + 1)
+})
+
+test('asks nothing where not even a question fits', () => {
+  const path = new Path(() => true).run(2000)
+  path.ceiling = 40
+  const { asked } = path
+  path.run(20_000)
+  assert.is(path.asked, asked)
+  path.ceiling = -20
+  path.run(2000)
+  assert.is(path.asked, asked)
+})
+
 test('what the underlay says anew is believed at first', () => {
   const path = new Path((size) => size <= 1300).run(4000)
   path.ceiling = 1400

@@ -80,7 +80,9 @@ const SOME = [1, 2, 3, 4, 5, 6, 7, 8]
 
 const SILENT: readonly (readonly [what: string, frame: Uint8Array])[] = [
   ...[3, 4, 5, 11, 12, 99].map((type) => [`an ICMP error, type ${type}`, ethernet(0x0800, icmp(type))] as const),
-  ...[1, 2, 3, 4, 127].map((type) => [`an ICMPv6 error, type ${type}`, ethernet(0x86dd, icmp6(type))] as const),
+  ...[1, 2, 3, 4, 127, 137].map(
+    (type) => [`an ICMPv6 error or redirect, type ${type}`, ethernet(0x86dd, icmp6(type))] as const,
+  ),
   ['a later fragment', ethernet(0x0800, changed(ipv4({ payload: SOME }), 7, 5))],
   ['a later fragment of IPv6', ethernet(0x86dd, ipv6({ protocol: 44, payload: [17, 0, 0, 8, 0, 0, 0, 1, ...SOME] }))],
   ['a group', ethernet(0x0800, ipv4({ destination: [224, 0, 0, 5], payload: SOME }))],
@@ -96,6 +98,7 @@ const SILENT: readonly (readonly [what: string, frame: Uint8Array])[] = [
   ],
   ['ARP', ethernet(ETH_P_ARP, Array(28).fill(0))],
   ['a packet that is cut short', ethernet(0x0800, ipv4({ payload: SOME })).slice(0, 40)],
+  ['an IPv6 packet that is cut short', ethernet(0x86dd, ipv6({ payload: [...SOME, ...SOME] })).slice(0, 64)],
   [
     'an IPv6 packet without end of extensions',
     ethernet(0x86dd, ipv6({ protocol: 0, payload: [0, 200, 0, 0, 0, 0, 0, 0] })),
