@@ -34,10 +34,10 @@ export function humanReport(): CountingReport {
     warn: (message) => process.stderr.write(`tsgre: warning: ${message}\n`),
     counters: (tunnel) => say(`${tunnel.name} so far, tunnel MTU ${tunnel.tunnelMtu}: ${totals(tunnel.stats())}`),
     down: (tunnel, seconds, stats) => say(`${tunnel.name} down after ${duration(seconds)}: ${totals(stats)}`),
-    planned: ({ steps, notes }) => {
+    planned: ({ steps, notes, tunnelMtu }) => {
       for (const { text, why } of steps) process.stdout.write(`${text.padEnd(WIDTH)}  # ${why}\n`)
       for (const note of notes) say(note)
-      say('nothing was changed (--dry-run)')
+      say(`nothing was changed (--dry-run); the tunnel MTU would be ${tunnelMtu}`)
     },
   }
 }
@@ -67,7 +67,7 @@ export function jsonReport(): CountingReport {
     warn: (message) => process.stderr.write(`${JSON.stringify({ event: 'warning', message })}\n`),
     counters: (tunnel) =>
       print({ event: 'counters', name: tunnel.name, tunnelMtu: tunnel.tunnelMtu, ...plain(tunnel.stats()) }),
-    planned: ({ steps, notes }) => print({ event: 'planned', steps, notes }),
+    planned: ({ steps, notes, tunnelMtu }) => print({ event: 'planned', steps, notes, tunnelMtu }),
     down: (tunnel, seconds, stats) => print({ event: 'down', name: tunnel.name, seconds, ...plain(stats) }),
   }
 }

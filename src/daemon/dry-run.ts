@@ -17,6 +17,8 @@ export interface Step {
 export interface DryRun {
   readonly steps: readonly Step[]
   readonly notes: readonly string[]
+  /** In bytes, by the way to the remote as it is now. */
+  readonly tunnelMtu: number
 }
 
 /**
@@ -34,7 +36,7 @@ export async function planDaemon(options: DaemonOptions): Promise<DryRun> {
     ...(await tap(options, settled)),
     ...made,
   ]
-  return { steps, notes }
+  return { steps, notes, tunnelMtu: settled.resolved.tunnelMtu }
 }
 
 async function cleaning(): Promise<Step[]> {

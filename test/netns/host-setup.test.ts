@@ -282,7 +282,7 @@ test('--dry-run prints every change in its order and makes none', async () => {
     'echo 0 > /proc/sys/net/ipv4/conf/all/send_redirects',
     'echo 0 > /proc/sys/net/ipv4/conf/docker0/send_redirects',
     'ip route add 10.103.200.0/24 dev docker0',
-    'tsgre: nothing was changed (--dry-run)',
+    'tsgre: nothing was changed (--dry-run); the tunnel MTU would be 1462',
     '',
   ])
   assert.equal(await settledChanges(rig, 'A', before), [])

@@ -1,6 +1,6 @@
 // 802.1Q through the tunnel: the containers have VLAN devices, and the tags come out as they went in.
 // A tag is four bytes of the frame that the tunnel's MTU does not count, as with a gretap: a VLAN device in front of a
-// tunnel has an MTU of four bytes less for each.
+// tunnel has an MTU of four bytes less for each, or is told so.
 
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
@@ -25,7 +25,13 @@ const CASES: readonly (readonly [how: string, tags: string[], tcpdump: string])[
 ]
 
 /** In the container of `host`: a bridge of eth0 and the trunk of a VLAN device with an address. */
-async function addVlan(rig: Hosts, host: HostName, tags: readonly string[], mtu: number): Promise<void> {
+async function addVlan(
+  rig: Hosts,
+  host: HostName,
+  tags: readonly string[],
+  mtu: number,
+  inside: number,
+): Promise<void> {
   const container = `c${host}` as const
   const device = rig.spawn(container, [process.execPath, VLAN_DEVICE, 'vlan', 'trunk', ...tags])
   await device.waitFor(/^up$/)
@@ -35,7 +41,7 @@ async function addVlan(rig: Hosts, host: HostName, tags: readonly string[], mtu:
     'link set trunk master br0',
     `link set eth0 mtu ${mtu}`,
     'link set br0 up',
-    `link set vlan mtu ${mtu - 4 * tags.length}`,
+    `link set vlan mtu ${inside}`,
     `address add ${ADDRESS[host]}/24 dev vlan`,
   ]) {
     rig.ip(container, command)
@@ -44,7 +50,10 @@ async function addVlan(rig: Hosts, host: HostName, tags: readonly string[], mtu:
 
 async function start(rig: Hosts, args: readonly string[], tags: readonly string[]): Promise<Pair<Daemon>> {
   const daemons = await rig.tunnel(args)
-  for (const host of ['A', 'B'] as const) await addVlan(rig, host, tags, daemons[host].up.tunnelMtu)
+  for (const host of ['A', 'B'] as const) {
+    const { tunnelMtu } = daemons[host].up
+    await addVlan(rig, host, tags, tunnelMtu, tunnelMtu - 4 * tags.length)
+  }
   // A bridge forwards some time after it was told to.
   await rig.reach('cA', ADDRESS.B)
   return daemons
@@ -76,6 +85,23 @@ test('carries a transfer inside a VLAN, with all GRE options', async () => {
   const report = await rig.transfer('cA', 'cB', 3_000_000, { address: ADDRESS.B })
   assert.is(report.bytes, 3_000_000)
   await closeBothBooks(rig, daemons)
+})
+
+test('a VLAN with an MTU of 1500 needs no other: TCP is cut, the rest fragmented or told four bytes less, tag and all', async () => {
+  using rig = new Hosts({ overlay: 'flat', containerMtu: 1500 })
+  const daemons = await rig.tunnel()
+  for (const host of ['A', 'B'] as const) await addVlan(rig, host, ['81000064'], 1500, 1500)
+  await rig.reach('cA', ADDRESS.B)
+  assert.is((await rig.transfer('cA', 'cB', 8_000_000, { address: ADDRESS.B })).bytes, 8_000_000)
+  assert.is((await rig.transfer('cB', 'cA', 8_000_000, { address: ADDRESS.A })).bytes, 8_000_000)
+  const pinged = await rig.exec('cA', ['ping', '-n', '-M', 'dont', '-c', '2', '-W', '2', '-s', '4000', ADDRESS.B])
+  assert.match(pinged.stdout, / 2 received/)
+  const { output } = await rig.ping('cA', ADDRESS.B, { size: 1472, count: 1, dontFragment: true, wait: 1 })
+  assert.match(output, /From 10\.104\.0\.2 .*Frag needed and DF set \(mtu = 1458\)/)
+  assert.match(rig.ip('cA', `route get ${ADDRESS.B}`), /mtu 1458/)
+  assert.is((await rig.ping('cA', ADDRESS.B, { size: 1458 - 28, dontFragment: true })).loss, 0)
+  const { summary } = await daemons.A.stop()
+  assert.equal([summary.drops.answered, summary.drops['too-big']], [1, 0])
 })
 
 test.run()
