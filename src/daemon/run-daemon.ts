@@ -86,6 +86,8 @@ async function carry(
     tunnel = await openTunnel({ ...options, up: false, prepare })
     const failed = failureOf(tunnel)
     for (const warning of narrowWarnings(tunnel, options)) report.warn(warning)
+    const ports = await setup.largerPorts()
+    if (ports !== undefined) report.warn(smallTap(tunnel, setup.where, ports))
     report.up(tunnel, setup.where, done)
     reportMtu(tunnel, options, report)
     const watch = watchPlace(tunnel, remote, setup, report)
@@ -157,6 +159,11 @@ function narrowWarnings({ name, mtu, tunnelMtu, remote }: Tunnel, { oversize }: 
     ...(oversize === 'drop' && mtu > tunnelMtu ? [dropped] : []),
     ...(mtu >= LEAST_IPV6_MTU && tunnelMtu < LEAST_IPV6_MTU ? [ipv6] : []),
   ]
+}
+
+function smallTap({ name, mtu }: Tunnel, { bridge }: Place, ports: number): string {
+  const what = `--mtu ${mtu}: the other ports of ${bridge} have ${ports}, and it drops larger frames before ${name} in silence`
+  return `${what}; leave --mtu away, or give ports and containers ${mtu} too`
 }
 
 function explain(error: TsgreError, name: string): TsgreError {

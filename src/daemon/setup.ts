@@ -28,6 +28,7 @@ export class Setup {
   /** As last planned. */
   #pairs: readonly Pair[] = []
   readonly #followsPorts: boolean
+  readonly #asked: number | undefined
   /** What the TAP was given last: a person may set another by hand, and it stays until the ports change. */
   #mtu: number | undefined
   /** What a TAP that was there had before it was opened. */
@@ -37,6 +38,7 @@ export class Setup {
   /** @param mtu of the TAP, where somebody asked for one: it is set when the TAP is opened, and not followed */
   constructor(where: Place, routes: readonly string[], mtu?: number) {
     this.where = where
+    this.#asked = mtu
     this.#followsPorts = mtu === undefined && where.bridge !== undefined
     this.routes = [...new Set(routes.map((route) => parseCidr(route).network))]
   }
@@ -69,6 +71,14 @@ export class Setup {
   async #portMtu(): Promise<number | undefined> {
     const { tap, bridge } = this.where
     return this.#followsPorts && bridge ? await portMtu(tap, bridge, heldTaps()) : undefined
+  }
+
+  /** Where the TAP was given a smaller MTU than the other ports of its bridge have: theirs. The bridge drops what lies between. */
+  async largerPorts(): Promise<number | undefined> {
+    const { tap, bridge } = this.where
+    if (this.#asked === undefined || !bridge) return undefined
+    const others = await portMtu(tap, bridge, heldTaps())
+    return others > this.#asked ? others : undefined
   }
 
   /** After a change of ports: gives the TAP the MTU of the smallest other one, and says which; undefined when it had it. */

@@ -46,7 +46,7 @@ export function openUdpSocket(options: UdpSocketOptions, warn: (message: string)
     const sendFds = flows === 1 ? [fd] : Array.from({ length: flows }, () => openSender(options, opened, warn))
     const memory = slab(32)
     const sockaddr = memory.bytes.slice(0, writeSockaddr(memory, 0, remote, port))
-    return new UdpSocketPort({ kind: 'udp', fd, sendFds, local, remote, dev, sockaddr, tos, mtu })
+    return new UdpSocketPort({ kind: 'udp', fd, sendFds, local, remote, dev, sockaddr, port, tos, mtu })
   } catch (error) {
     for (const fd of opened) close(fd)
     throw error

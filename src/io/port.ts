@@ -15,6 +15,10 @@ export interface Port {
   readonly room?: number
   /** Of an underlay: sees anew how much that is. Called now and then; also after what is sent was refused as too large. */
   look?(): void
+  /** Of an underlay: packets that may be fragmented, and have more than `octets` of GRE and frame, go in fragments no larger. */
+  fragmentAt?(octets: number): void
+  /** Of an underlay: gives back what it opened by itself, and leaves the descriptors it was made with. */
+  release?(): void
   /** Of an overlay: what it takes and gives besides whole frames. Absent: nothing. */
   readonly offload?: Offload
 

@@ -13,6 +13,7 @@ import { BATCH_ENTRIES, type Batch, SLOT_BYTES } from './batch.js'
 import { ErrorQueue } from './error-queue.js'
 import { OUTER_BYTES } from './ip-options.js'
 import { MessageVector } from './message-vector.js'
+import { OuterFragments } from './outer-fragments.js'
 import type { Port } from './port.js'
 import { ReceiveVector } from './receive-vector.js'
 import { isFatal, sendDropCode } from './underlay-errors.js'
@@ -47,6 +48,7 @@ export class RawSocketPort implements Port {
   readonly #sendFragmenting: MessageVector
   readonly #receive: ReceiveVector
   readonly #errors = new ErrorQueue()
+  readonly #fragments: OuterFragments
   #mtu: number
   #receiveInto: Batch | undefined
   #toReset = 0
@@ -58,6 +60,7 @@ export class RawSocketPort implements Port {
     this.handle = handle
     this.#family = handle.local.family
     this.#mtu = handle.mtu
+    this.#fragments = new OuterFragments(handle)
     this.#send = new MessageVector(SEND_ENTRIES, this.#family)
     this.#sendFragmenting = new MessageVector(SEND_ENTRIES, this.#family, handle.sockaddr)
     // The socket is connected, and IPv4's TOS is in the header.
@@ -74,6 +77,10 @@ export class RawSocketPort implements Port {
 
   look(): void {
     this.#mtu = pathMtu(this.handle, this.#mtu)
+  }
+
+  fragmentAt(octets: number): void {
+    this.#fragments.most = octets
   }
 
   read(into: Batch, drops: DropCounters): number {
@@ -128,9 +135,12 @@ export class RawSocketPort implements Port {
   write(from: Batch, drops: DropCounters): void {
     while (from.head < from.count) {
       const fragment = from.fragment[from.head]
+      const toCut = this.#fragments.isToCut(from, from.head, this.room)
+      if (toCut && !this.#fragments.sendNext(from, drops)) break
+      if (toCut) continue
       const most = Math.min(from.count, from.head + SEND_ENTRIES)
       let end = from.head + 1
-      while (end < most && from.fragment[end] === fragment) end++
+      while (end < most && from.fragment[end] === fragment && !this.#fragments.isToCut(from, end, this.room)) end++
       const fd = fragment === 1 ? this.handle.fragmentingFd : this.fd
       const vector = fragment === 1 ? this.#sendFragmenting : this.#send
       this.#prepare(vector, from, end)
@@ -177,9 +187,14 @@ export class RawSocketPort implements Port {
     return true
   }
 
+  release(): void {
+    this.#fragments.close()
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.release()
     close(this.handle.fragmentingFd)
     close(this.fd)
   }

@@ -13,6 +13,7 @@ import { trySetOption } from '../sys/sockets.js'
 import { BATCH_ENTRIES, type Batch, SLOT_BYTES } from './batch.js'
 import { ErrorQueue } from './error-queue.js'
 import { IP_OPTIONS, OUTER_BYTES } from './ip-options.js'
+import { OuterFragments } from './outer-fragments.js'
 import type { Port } from './port.js'
 import { ReceiveVector } from './receive-vector.js'
 import { UdpSendVector } from './udp-send-vector.js'
@@ -40,8 +41,9 @@ export interface UdpSocketHandle {
   readonly local: Address
   readonly remote: Address
   readonly dev: string | undefined
-  /** The remote as a sockaddr. */
+  /** The remote as a sockaddr, and its port, which is ours too. */
   readonly sockaddr: Uint8Array
+  readonly port: number
   /** What the sockets send with when a frame asks for nothing else. */
   readonly tos: number
   readonly mtu: number
@@ -56,6 +58,7 @@ export class UdpSocketPort implements Port {
   readonly #carries = new Uint16Array(SEND_ENTRIES)
   readonly #errors = new ErrorQueue()
   readonly #fragmenting: Uint8Array
+  readonly #fragments: OuterFragments
   readonly #refused: () => void
   #mtu: number
   #segmenting = true
@@ -72,6 +75,7 @@ export class UdpSocketPort implements Port {
     this.#refused = refused
     this.#send = new UdpSendVector(SEND_ENTRIES, handle.local.family, handle.sockaddr)
     this.#fragmenting = new Uint8Array(handle.sendFds.length)
+    this.#fragments = new OuterFragments(handle, handle.port)
   }
 
   get mtu(): number {
@@ -84,6 +88,10 @@ export class UdpSocketPort implements Port {
 
   look(): void {
     this.#mtu = pathMtu(this.handle, this.#mtu)
+  }
+
+  fragmentAt(octets: number): void {
+    this.#fragments.most = octets
   }
 
   read(into: Batch, drops: DropCounters): number {
@@ -140,12 +148,16 @@ export class UdpSocketPort implements Port {
   write(from: Batch, drops: DropCounters): void {
     while (from.head < from.count) {
       const { head } = from
+      const toCut = this.#fragments.isToCut(from, head, this.room)
+      if (toCut && !this.#fragments.sendNext(from, drops)) return
+      if (toCut) continue
       const flow = from.flow[head]
       const fragment = from.fragment[head]
       let messages = 0
       this.#send.clear()
       const most = Math.min(from.count, head + SEND_ENTRIES)
       for (let i = head; i < most && from.flow[i] === flow && from.fragment[i] === fragment; messages++) {
+        if (i > head && this.#fragments.isToCut(from, i, this.room)) break
         this.#carries[messages] = this.#prepare(from, i, messages)
         i += this.#carries[messages]
       }
@@ -173,6 +185,7 @@ export class UdpSocketPort implements Port {
         if (last > size || last === 0 || total + last > MOST_MESSAGE_BYTES) break
         if (tos[end] !== tos[first] || ttl[end] !== ttl[first]) break
         if (from.flow[end] !== from.flow[first] || from.fragment[end] !== from.fragment[first]) break
+        if (this.#fragments.isToCut(from, end, this.room)) break
       }
       this.#addEntry(from, end, message)
       total += last
@@ -222,9 +235,14 @@ export class UdpSocketPort implements Port {
     return true
   }
 
+  release(): void {
+    this.#fragments.close()
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.release()
     for (const fd of this.handle.sendFds) if (fd !== this.fd) close(fd)
     close(this.fd)
   }

@@ -15,6 +15,7 @@ export const IPPROTO_IP = 0
 export const IPPROTO_IPV6 = 41
 export const IPPROTO_UDP = 17
 export const IPPROTO_GRE = 47
+export const IPPROTO_RAW = 255
 
 export const UDP_NO_CHECK6_RX = 102
 export const UDP_SEGMENT = 103
@@ -35,6 +36,7 @@ export const IP_MTU_DISCOVER = 10
 export const IP_RECVERR = 11
 export const IP_RECVTOS = 13
 export const IP_MTU = 14
+export const IP_NODEFRAG = 22
 export const IP_PMTUDISC_DONT = 0
 export const IP_PMTUDISC_DO = 2
 

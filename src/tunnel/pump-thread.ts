@@ -26,7 +26,8 @@ function run(data: PumpThreadData): void {
   const { tap, socket, wakerFd } = data
   const counters = new Counters(data.counters)
   const overlay = new TapPort(tap.fd, tap.name, () => tap.mtu, tap.offload)
-  const pump = new Pump(overlay, underlayOf(data, counters), data.settings, counters)
+  const underlay = underlayOf(data, counters)
+  const pump = new Pump(overlay, underlay, data.settings, counters)
   const control = new Int32Array(data.control)
   const waker = new Waker(wakerFd)
   const poller = new Poller(tap.fd, socket.fd, wakerFd)
@@ -53,6 +54,7 @@ function run(data: PumpThreadData): void {
     idleWakes = worked ? 0 : idleWakes + 1
     if (idleWakes > IDLE_WAKES) asleep.wait(IDLE_MS)
   }
+  underlay.release?.()
 }
 
 function underlayOf({ socket }: PumpThreadData, counters: Counters): Port {

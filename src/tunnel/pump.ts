@@ -63,6 +63,7 @@ export class Pump {
       ? Batch.over(this.#received, RECEIVED_AT_ONCE)
       : Batch.over(this.#received, SENT_AT_ONCE, true)
     counters.tunnelMtu = this.#longest - ETH_HLEN
+    underlay.fragmentAt?.(this.#longest + this.#greBytes)
   }
 
   /** The longest frame of which the underlay says that it fits one packet, in octets. */
@@ -103,6 +104,7 @@ export class Pump {
     const tunnelMtu = this.#longest - ETH_HLEN
     if (tunnelMtu === this.#counters.tunnelMtu) return false
     this.#counters.tunnelMtu = tunnelMtu
+    this.#underlay.fragmentAt?.(this.#longest + this.#greBytes)
     return true
   }
 

@@ -3,7 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { happened } from '../rig/accounts.js'
 import type { Daemon } from '../rig/daemon.js'
+import { datagrams } from '../rig/datagrams.js'
 import { Hosts } from '../rig/hosts.js'
 import type { Family } from '../rig/topology.js'
 
@@ -85,6 +87,29 @@ for (const [how, args, family, headers] of CASES) {
     await tells(A, 1400 - headers)
     await tells(B, 1400 - headers)
     await Promise.all([A.stop(), B.stop()])
+  })
+}
+
+for (const [how, args, family, box, headers] of [
+  ['over IPv4', [], 4, 1000, HEADERS[4]],
+  ['over IPv6', [], 6, 1300, HEADERS[6]],
+  ['in UDP', ['--encap', 'udp'], 4, 1000, HEADERS[4] + 8],
+  ['in UDP over IPv6', ['--encap', 'udp', '--udp-source-port', 'flow'], 6, 1300, HEADERS[6] + 8],
+] as const) {
+  test(`${how}: what goes in outer fragments passes a silent box too, found by --probe or told by --tunnel-mtu`, async () => {
+    for (const which of [['--probe'], ['--tunnel-mtu', `${box - headers}`]]) {
+      using rig = new Hosts({ overlay: 'flat', containerMtu: 1500, containerIpv6: true, middle: true })
+      for (const host of ['A', 'B'] as const) rig.offloadsOff(host, 'eth1')
+      swallow(rig, box)
+      const { A, B } = await rig.tunnel([...args, ...which, '--oversize', 'outer'], { family })
+      if (which[0] === '--probe') for (const end of [A, B]) await tells(end, box - headers)
+      await rig.reach('cA', 'cB')
+      await rig.reach('cA', 'cB', { family: 6 })
+      assert.is((await rig.ping('cA', 'cB', { size: 1472, dontFragment: true })).loss, 0)
+      assert.is((await rig.ping('cA', 'cB', { size: 1232, family: 6 })).loss, 0)
+      assert.is(await datagrams(rig, 'cB', 'cA', { size: 1472 }), 1)
+      assert.equal(happened((await A.stop()).summary), {})
+    }
   })
 }
 

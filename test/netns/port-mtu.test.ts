@@ -96,6 +96,7 @@ test('one that is set by hand stays until the ports change; --mtu stays whatever
   await becomes(rig, 1400)
   await A.stop()
   const fixed = await rig.tsgre('A', ['--mtu', '1350'])
+  assert.match(fixed.stderr, /--mtu 1350: the other ports of docker0 have 1400/)
   rig.ip('A', 'link del small')
   await sleep(1500)
   assert.equal([fixed.up.mtu, mtu(rig, 'tap0')], [1350, 1350])
