@@ -7,6 +7,7 @@ import { openTunnel } from '../tunnel/open-tunnel.js'
 import { type ResolvedOptions, resolveOptions, type TunnelOptions } from '../tunnel/options.js'
 import type { TunnelStats } from '../tunnel/stats.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
+import { LEAST_IPV6_MTU } from '../wire/too-big.js'
 import { type Place, place, type RemoteRoute, refuseRoutes, type WantedPlace } from './place.js'
 import { Setup, type SetupPlan } from './setup.js'
 import { watchPlace } from './watch-place.js'
@@ -147,9 +148,6 @@ function reportMtu(tunnel: Tunnel, options: TunnelOptions, report: Report): void
   })
   tunnel.once('closed', () => clearTimeout(settling))
 }
-
-/** The least MTU of IPv6 (RFC 8200 §5). */
-const LEAST_IPV6_MTU = 1280
 
 function narrowWarnings({ name, mtu, tunnelMtu, remote }: Tunnel, { oversize }: TunnelOptions): string[] {
   const fits = `only ${tunnelMtu} bytes fit one packet to ${remote}`

@@ -37,3 +37,6 @@ export const IP_OPTIONS = {
 
 /** Octets of an outer IP header without options or extensions. */
 export const OUTER_BYTES = { 4: 20, 6: 40 } as const
+
+/** Octets of a UDP header. */
+export const UDP_BYTES = 8

@@ -15,14 +15,13 @@ import { emitIpv4, ipv4Header } from '../wire/ipv4.js'
 import { emitIpv6 } from '../wire/ipv6.js'
 import { read32, write16, write32 } from '../wire/network-order.js'
 import type { Batch } from './batch.js'
-import { IP_OPTIONS } from './ip-options.js'
+import { IP_OPTIONS, UDP_BYTES } from './ip-options.js'
 import { sendDropCode } from './underlay-errors.js'
 
 /** In front of the packet: IP and fragment header, and before that the pseudo header of UDP. */
 const BEFORE = 64
 /** Of what an IPv4 header of 20 octets can be followed by. */
 const MOST_BYTES = 65515
-const UDP_BYTES = 8
 const FRAGMENT_BYTES = 8
 const FRAGMENT = 44
 
@@ -46,6 +45,8 @@ export class OuterFragments {
   #memory: Slab | undefined
   #fd = -1
   #refused = false
+  /** What the port's own socket sends with. */
+  #ttl = 0
 
   /** `udpPort`: of GRE-in-UDP, at both ends; undefined for GRE on protocol 47. */
   constructor(way: OuterWay, udpPort?: number) {
@@ -56,10 +57,9 @@ export class OuterFragments {
     this.#four.protocol = this.#protocol
   }
 
-  /** Whether packet i may be fragmented, and the kernel, to whom `room` octets seem to fit, would make too large ones. */
+  /** Of packet i, which may be fragmented: whether the kernel, to whom `room` octets seem to fit, would make too large ones. */
   isToCut(from: Batch, i: number, room: number): boolean {
-    if (from.fragment[i] === 0 || this.most >= room) return false
-    return from.headerLength[i] + from.length[i] > this.most
+    return this.most < room && from.headerLength[i] + from.length[i] > this.most
   }
 
   /** Sends the packet at the head of `from`, or drops and counts it; false where the kernel's queue is full. */
@@ -86,8 +86,7 @@ export class OuterFragments {
     this.#fill(memory, from, i, before)
     if (this.#udpPort !== undefined) this.#sealUdp(memory, this.#udpPort, length)
     this.#number = (this.#number % 0xffff) + 1 // IPv4's 0 would be another for each fragment (raw_send_hdrinc of net/ipv4/raw.c)
-    const { level, ttl } = IP_OPTIONS[family]
-    const hops = from.ttl[i] || getOption(this.#way.fd, level, ttl)
+    const hops = from.ttl[i] || this.#ttl
     for (let done = 0; done < length; done += size) {
       const stop = Math.min(length, done + size)
       // Its headers go over the end of the fragment before, which has gone.
@@ -103,13 +102,15 @@ export class OuterFragments {
   /** undefined where there can be no socket: without CAP_NET_RAW, which GRE-in-UDP does without. */
   #open(): Slab | undefined {
     if (this.#memory !== undefined || this.#refused) return this.#memory
-    const { local, remote, dev } = this.#way
+    const { fd, local, remote, dev } = this.#way
     try {
       this.#fd = openSocket(local.family, SOCK_RAW, IPPROTO_RAW)
       if (dev) bindToDevice(this.#fd, dev)
       // Connection tracking would put them together, for the kernel to cut them as it likes; IPv6's keeps their size.
       if (local.family === 4) setOption(this.#fd, IPPROTO_IP, IP_NODEFRAG, 1, 'IP_NODEFRAG')
       connectTo(this.#fd, remote)
+      const { level, ttl } = IP_OPTIONS[local.family]
+      this.#ttl = getOption(fd, level, ttl)
       this.#memory = slab(BEFORE + MOST_BYTES)
     } catch {
       this.close()

@@ -135,12 +135,15 @@ export class RawSocketPort implements Port {
   write(from: Batch, drops: DropCounters): void {
     while (from.head < from.count) {
       const fragment = from.fragment[from.head]
-      const toCut = this.#fragments.isToCut(from, from.head, this.room)
+      const toCut = fragment === 1 && this.#fragments.isToCut(from, from.head, this.room)
       if (toCut && !this.#fragments.sendNext(from, drops)) break
       if (toCut) continue
       const most = Math.min(from.count, from.head + SEND_ENTRIES)
       let end = from.head + 1
-      while (end < most && from.fragment[end] === fragment && !this.#fragments.isToCut(from, end, this.room)) end++
+      while (end < most && from.fragment[end] === fragment) {
+        if (fragment === 1 && this.#fragments.isToCut(from, end, this.room)) break
+        end++
+      }
       const fd = fragment === 1 ? this.handle.fragmentingFd : this.fd
       const vector = fragment === 1 ? this.#sendFragmenting : this.#send
       this.#prepare(vector, from, end)

@@ -12,7 +12,7 @@ import { close, errno, recvmmsg, sendmmsg } from '../sys/libc.js'
 import { trySetOption } from '../sys/sockets.js'
 import { BATCH_ENTRIES, type Batch, SLOT_BYTES } from './batch.js'
 import { ErrorQueue } from './error-queue.js'
-import { IP_OPTIONS, OUTER_BYTES } from './ip-options.js'
+import { IP_OPTIONS, OUTER_BYTES, UDP_BYTES } from './ip-options.js'
 import { OuterFragments } from './outer-fragments.js'
 import type { Port } from './port.js'
 import { ReceiveVector } from './receive-vector.js'
@@ -24,8 +24,6 @@ const TOO_BIG = DROP['too-big']
 const QUEUE_FULL = DROP['queue-full']
 const { EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, ENOBUFS } = ERRNO
 
-/** Octets of a UDP header. */
-export const UDP_BYTES = 8
 /** Of one message: what a UDP packet over IPv4 holds, and how often the kernel cuts it (UDP_MAX_SEGMENTS, linux/udp.h). */
 const MOST_MESSAGE_BYTES = 65507
 const MOST_SEGMENTS = 64
@@ -148,16 +146,16 @@ export class UdpSocketPort implements Port {
   write(from: Batch, drops: DropCounters): void {
     while (from.head < from.count) {
       const { head } = from
-      const toCut = this.#fragments.isToCut(from, head, this.room)
-      if (toCut && !this.#fragments.sendNext(from, drops)) return
-      if (toCut) continue
       const flow = from.flow[head]
       const fragment = from.fragment[head]
+      const toCut = fragment === 1 && this.#fragments.isToCut(from, head, this.room)
+      if (toCut && !this.#fragments.sendNext(from, drops)) return
+      if (toCut) continue
       let messages = 0
       this.#send.clear()
       const most = Math.min(from.count, head + SEND_ENTRIES)
       for (let i = head; i < most && from.flow[i] === flow && from.fragment[i] === fragment; messages++) {
-        if (i > head && this.#fragments.isToCut(from, i, this.room)) break
+        if (fragment === 1 && i > head && this.#fragments.isToCut(from, i, this.room)) break
         this.#carries[messages] = this.#prepare(from, i, messages)
         i += this.#carries[messages]
       }
@@ -185,7 +183,7 @@ export class UdpSocketPort implements Port {
         if (last > size || last === 0 || total + last > MOST_MESSAGE_BYTES) break
         if (tos[end] !== tos[first] || ttl[end] !== ttl[first]) break
         if (from.flow[end] !== from.flow[first] || from.fragment[end] !== from.fragment[first]) break
-        if (this.#fragments.isToCut(from, end, this.room)) break
+        if (from.fragment[end] === 1 && this.#fragments.isToCut(from, end, this.room)) break
       }
       this.#addEntry(from, end, message)
       total += last

@@ -115,8 +115,8 @@ export class Encapsulator {
     const field = from + frames.csumOffset[i]
     if (from > start && field + 2 <= end) completeChecksum(memory, from, end, field)
     if (this.#clamp && maybeSyn(memory.bytes, start, end)) clampMss(memory, start, end, longest)
-    if (end - start <= longest) this.#listWhole(packets, start, end)
-    else return this.#takeOversize(packets, start, end, longest)
+    if (end - start > longest) return this.#takeOversize(packets, start, end, longest)
+    this.#listWhole(packets, start, end)
     return 0
   }
 

@@ -1,9 +1,8 @@
 // What a program or a person asks for, and the one place where it is refused. Nothing is opened or changed here.
 
 import { ConfigError } from '../errors.js'
-import { OUTER_BYTES } from '../io/ip-options.js'
+import { OUTER_BYTES, UDP_BYTES } from '../io/ip-options.js'
 import { refuseTapName } from '../io/open-tap.js'
-import { UDP_BYTES } from '../io/udp-socket.js'
 import { OFFLOADS, type Offload } from '../offload/gso.js'
 import type { Address } from '../sys/address.js'
 import { resolveAddresses } from './addresses.js'

@@ -23,10 +23,18 @@ const IDLE_WAKES = 100
 const IDLE_MS = 10
 
 function run(data: PumpThreadData): void {
-  const { tap, socket, wakerFd } = data
   const counters = new Counters(data.counters)
-  const overlay = new TapPort(tap.fd, tap.name, () => tap.mtu, tap.offload)
   const underlay = underlayOf(data, counters)
+  try {
+    turnUntilStopped(data, underlay, counters)
+  } finally {
+    underlay.release?.()
+  }
+}
+
+function turnUntilStopped(data: PumpThreadData, underlay: Port, counters: Counters): void {
+  const { tap, socket, wakerFd } = data
+  const overlay = new TapPort(tap.fd, tap.name, () => tap.mtu, tap.offload)
   const pump = new Pump(overlay, underlay, data.settings, counters)
   const control = new Int32Array(data.control)
   const waker = new Waker(wakerFd)
@@ -54,7 +62,6 @@ function run(data: PumpThreadData): void {
     idleWakes = worked ? 0 : idleWakes + 1
     if (idleWakes > IDLE_WAKES) asleep.wait(IDLE_MS)
   }
-  underlay.release?.()
 }
 
 function underlayOf({ socket }: PumpThreadData, counters: Counters): Port {

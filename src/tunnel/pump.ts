@@ -93,7 +93,10 @@ export class Pump {
     return Math.max(0, Math.min(this.#looked + LOOK_MS, this.#prober.next) - now)
   }
 
-  /** Does what is due at `now`; to be called at the end of every turn, what was heard in it being answered. Returns whether the tunnel MTU is another than before. */
+  /**
+   * Does what is due at `now`; to be called at the end of every turn, so that what was heard in it is answered. Returns whether
+   * the tunnel MTU is another than before.
+   */
   tick(now: number): boolean {
     if (now - this.#looked >= LOOK_MS) {
       this.#looked = now
