@@ -12,16 +12,28 @@ export function once(option: string, value: Text): string | undefined {
   throw new ConfigError('TSGRE_CONFLICT', option, value, words)
 }
 
-const SWITCHES = ['csum', 'seq', 'pmtudisc', 'ignore-df', 'json', 'restart', 'force', 'flat', 'dry-run', 'host-setup']
+/** The names of a command's options by type, as the parser knows them. */
+export interface Known {
+  boolean: readonly string[]
+  string: readonly string[]
+}
 
-/** Of a switch the parser keeps only the last, and takes any value but `true` for no: `--csum=yes` would mean off. */
-export function refuseOddSwitches(words: readonly string[]): void {
-  for (const option of SWITCHES) {
-    const given = words.filter((word) => word.replace(/^--(no-)?|=.*/g, '') === option && word.startsWith('--'))
+/**
+ * Of a switch the parser keeps only the last, and takes any value but `true` for no: `--csum=yes` would mean off. A `--no-` in
+ * front of an option with a value is `false` to it.
+ */
+export function refuseOddSwitches(words: readonly string[], { boolean, string }: Known): void {
+  for (const word of words) {
+    const [, no = '', option, value] = /^--(no-)?([^=]+)(?:=(.*))?$/s.exec(word) ?? []
+    if (option === undefined || word === '--no-offload') continue
+    if (string.includes(option) && no !== '') {
+      throw new ConfigError('TSGRE_BAD_OPTION', option, word, `${word}: --${option} takes a value; leave it away`)
+    }
+    if (!boolean.includes(option)) continue
+    const given = words.filter((other) => other.replace(/^--(no-)?|=.*/g, '') === option && other.startsWith('--'))
     if (given.length > 1) once(option, given)
-    const [, value] = /=(.*)/.exec(given[0] ?? '') ?? []
     if (value === undefined || value === 'true' || value === 'false') continue
     const wayOut = `a switch takes no value; say --${option}, or --no-${option}`
-    throw new ConfigError('TSGRE_BAD_OPTION', option, value, `${given[0]}: ${wayOut}`)
+    throw new ConfigError('TSGRE_BAD_OPTION', option, value, `${word}: ${wayOut}`)
   }
 }

@@ -4,7 +4,7 @@
 
 import { createRequire } from 'node:module'
 import yargs from 'yargs'
-import { refuseOddSwitches } from './arguments.js'
+import { type Known, refuseOddSwitches } from './arguments.js'
 import { cleanupCommand } from './cleanup.js'
 import { dockerCommand } from './docker.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'
@@ -19,13 +19,18 @@ const EXAMPLE = `Two hosts, containers behind docker0 on each:
 
 GRE is neither encrypted nor authenticated: use it on a network you trust, or over IPsec or WireGuard.`
 
+/** What yargs 18 has and its types leave out. */
+interface Parser {
+  getOptions(): Known
+}
+
 // A tunnel does not end because nobody reads its lines any more.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 const argv = process.argv.slice(2)
+const parser = yargs(argv)
 try {
-  refuseOddSwitches(argv)
-  await yargs(argv)
+  await parser
     .scriptName('tsgre')
     .usage(
       'tsgre --remote ADDRESS --tap NAME [options]\n\nCarries Ethernet between this host and another in GRE, like `ip link … type gretap`.',
@@ -36,6 +41,7 @@ try {
     .command(cleanupCommand)
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })
+    .middleware(() => refuseOddSwitches(argv, (parser as unknown as Parser).getOptions()), true)
     .locale('en') // half of the words are ours, and those are English
     .version(version)
     .alias('help', 'h')

@@ -215,13 +215,30 @@ test('says so in English whatever the locale', async () => {
   assert.match(stderr, /^tsgre: Unknown argument: colour\n/)
 })
 
-test('refuses a switch with a value, which would mean off', () =>
-  refuses([...BOTH, '--csum=yes'], {
-    code: 'TSGRE_BAD_OPTION',
-    option: 'csum',
-    value: 'yes',
-    wayOut: /say --csum, or --no-csum/,
-  }))
+for (const [option, value] of [
+  ['csum', 'yes'],
+  ['probe', 'on'],
+  ['clamp-mss', 'off'],
+  ['udp6zerocsumrx', '1'],
+  ['dry-run', ''],
+] as const) {
+  test(`refuses a switch with a value, which would mean off: --${option}=${value}`, () =>
+    refuses([...BOTH, `--${option}=${value}`], {
+      code: 'TSGRE_BAD_OPTION',
+      option,
+      value,
+      wayOut: new RegExp(`--${option}=${value}: .*say --${option}, or --no-${option}`),
+    }))
+}
+for (const option of ['mtu', 'key', 'route', 'io']) {
+  test(`refuses --no-${option}, which means nothing`, () =>
+    refuses([...BOTH, `--no-${option}`], {
+      code: 'TSGRE_BAD_OPTION',
+      option,
+      value: `--no-${option}`,
+      wayOut: new RegExp(`--no-${option}: --${option} takes a value; leave it away`),
+    }))
+}
 test('refuses an option given twice', () =>
   refuses([...BOTH, '--remote', '192.168.56.6'], {
     code: 'TSGRE_CONFLICT',
