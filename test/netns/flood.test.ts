@@ -133,7 +133,9 @@ async function flood({ family, io, perSecond, during }: Flooding): Promise<void>
   const lost = lostOnCable(rig)
   const { summary, full } = await closeBooks(B)
   const other = await closeBooks(A)
-  assert.equal(happened(other.summary), {})
+  // A kernel whose raw socket has no room answers as if nobody took GRE (measured on Linux 6.18).
+  const { 'peer-refused': _, ...unexplained } = happened(other.summary)
+  assert.equal(unexplained, {})
   assert.is(other.summary.rxFrames + other.full, summary.txFrames)
   addUp(sent, summary, other.summary.txFrames, full, lost)
 }

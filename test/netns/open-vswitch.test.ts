@@ -2,7 +2,7 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { happened } from '../rig/accounts.js'
+import { happened, type Summary } from '../rig/accounts.js'
 import { Hosts } from '../rig/hosts.js'
 import { Ovs, type OvsOptions } from '../rig/ovs.js'
 
@@ -19,6 +19,15 @@ const VARIANTS: readonly (readonly [how: string, theirs: OvsOptions, ours: strin
   ['with sequence numbers from our side', {}, ['--seq']],
   ['over IPv6', { family: 6 }, []],
 ]
+
+/**
+ * Open vSwitch takes our packets and, since its bridge floods, hands them to the kernel of its host too, which answers that
+ * nobody takes GRE there: `peer-refused` counts answers to packets that arrived.
+ */
+function unexplained(summary: Summary) {
+  const { 'peer-refused': _, ...others } = happened(summary)
+  return others
+}
 
 for (const io of ['mmsg', 'raw-socket']) {
   for (const [how, theirs, ours] of VARIANTS) {
@@ -38,7 +47,7 @@ for (const io of ['mmsg', 'raw-socket']) {
       assert.is((await rig.transfer('cA', 'cB', BYTES, { timeoutMs: 240_000 })).bytes, BYTES)
       assert.is((await rig.transfer('cB', 'cA', BYTES, { timeoutMs: 240_000 })).bytes, BYTES)
       const { summary } = await daemon.stop()
-      assert.equal(happened(summary), {})
+      assert.equal(unexplained(summary), {})
     })
   }
 }

@@ -42,14 +42,9 @@ export function socketDrops(pid: number): number {
     .reduce((total, columns) => total + Number(columns.at(-1)), 0)
 }
 
-/**
- * The reasons that happened, and how often, but for `peer-refused`: that is not of the daemon's doing. A kernel answers so
- * for who starts last, for Open vSwitch, whose bridge hands our packets to its host too, and where a raw socket has no
- * room (measured on Linux 6.18). A packet that is refused and missing shows in the books.
- */
+/** The reasons that happened, and how often. */
 export function happened({ drops }: Summary): Partial<Record<DropReason, number>> {
-  const counted = DROP_REASONS.filter((reason) => reason !== 'peer-refused' && drops[reason] > 0)
-  return Object.fromEntries(counted.map((reason) => [reason, drops[reason]]))
+  return Object.fromEntries(DROP_REASONS.filter((reason) => drops[reason] > 0).map((reason) => [reason, drops[reason]]))
 }
 
 export function totalDrops(summary: Summary): number {

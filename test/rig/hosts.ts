@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { Capture } from './capture.js'
 import { Child, type ChildOptions } from './child.js'
 import { closeWithProcess } from './close-with-process.js'
+import type { Daemon, DaemonOptions } from './daemon.js'
 import { removeNamespace } from './leftovers.js'
 import { Rig } from './rig.js'
 import {
@@ -25,6 +26,12 @@ import {
   setupOf,
 } from './topology.js'
 
+const HOSTS: readonly HostName[] = ['A', 'B']
+const SAYING_NO_GRE = [
+  'icmp type destination-unreachable',
+  'icmpv6 type destination-unreachable',
+  'icmpv6 type parameter-problem',
+]
 const open = new Set<Hosts>()
 let made = 0
 
@@ -143,11 +150,30 @@ export class Hosts extends Rig {
 
   /** What the middle does to packets it forwards, as nft rules: `ip protocol gre numgen random mod 100 < 5 drop`. Replaces the rules before. */
   middleRules(rules: readonly string[]): void {
-    const chain = ['type filter hook forward priority 0', ...rules].join('\n')
+    this.#filter('mid', 'forward', rules)
+  }
+
+  /** Until both are up no host tells the other that nobody takes GRE there: who is up first would count it as `peer-refused`. */
+  override async tunnel(args?: readonly string[], options?: DaemonOptions): Promise<{ A: Daemon; B: Daemon }> {
+    for (const host of HOSTS)
+      this.#filter(
+        host,
+        'output',
+        SAYING_NO_GRE.map((message) => `${message} drop`),
+      )
+    try {
+      return await super.tunnel(args, options)
+    } finally {
+      if (!this.#closed) for (const host of HOSTS) this.execSync(host, ['nft', 'delete table inet rig'])
+    }
+  }
+
+  #filter(node: NodeName, hook: 'forward' | 'output', rules: readonly string[]): void {
+    const chain = [`type filter hook ${hook} priority 0`, ...rules].join('\n')
     this.execSync(
-      'mid',
+      node,
       ['nft', '-f', '-'],
-      `table inet rig\ndelete table inet rig\ntable inet rig { chain forward {\n${chain}\n}\n}\n`,
+      `table inet rig\ndelete table inet rig\ntable inet rig { chain ${hook} {\n${chain}\n}\n}\n`,
     )
   }
 

@@ -12,7 +12,7 @@ wants=() # what the list can do without
 needs=(iproute2:ip iputils-ping:ping procps:sysctl tcpdump:tcpdump iperf3:iperf3)
 case $list in
   test) needs+=(docker.io:dockerd iptables:iptables busybox-static:busybox ethtool:ethtool nftables:nft openvswitch-switch:ovs-vswitchd tshark:tshark build-essential:g++ build-essential:make python3:python3) ;;
-  bench) needs+=(ethtool:ethtool); wants=(openvswitch-switch:ovs-vswitchd openvpn:openvpn build-essential:cc) ;;
+  bench) needs+=(ethtool:ethtool nftables:nft); wants=(openvswitch-switch:ovs-vswitchd openvpn:openvpn build-essential:cc) ;;
   demo) ;;
   demo:docker) needs+=(docker.io:dockerd iptables:iptables busybox-static:busybox) ;;
   *) echo "setup: no list '$list'; there are test, bench, demo and demo:docker" >&2; exit 2 ;;
