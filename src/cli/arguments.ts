@@ -18,19 +18,21 @@ export interface Known {
   string: readonly string[]
 }
 
+const WORD = /^--(no-)?([^=]+)(?:=(.*))?$/s
+
 /**
  * Of a switch the parser keeps only the last, and takes any value but `true` for no: `--csum=yes` would mean off. A `--no-` in
  * front of an option with a value is `false` to it.
  */
 export function refuseOddSwitches(words: readonly string[], { boolean, string }: Known): void {
   for (const word of words) {
-    const [, no = '', option, value] = /^--(no-)?([^=]+)(?:=(.*))?$/s.exec(word) ?? []
+    const [, no = '', option, value] = WORD.exec(word) ?? []
     if (option === undefined || word === '--no-offload') continue
     if (string.includes(option) && no !== '') {
       throw new ConfigError('TSGRE_BAD_OPTION', option, word, `${word}: --${option} takes a value; leave it away`)
     }
     if (!boolean.includes(option)) continue
-    const given = words.filter((other) => other.replace(/^--(no-)?|=.*/g, '') === option && other.startsWith('--'))
+    const given = words.filter((other) => WORD.exec(other)?.[2] === option)
     if (given.length > 1) once(option, given)
     if (value === undefined || value === 'true' || value === 'false') continue
     const wayOut = `a switch takes no value; say --${option}, or --no-${option}`

@@ -14,6 +14,8 @@ import {
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
 } from '../sys/constants.js'
+import { IPV4_BYTES } from '../wire/ipv4.js'
+import { IPV6_BYTES } from '../wire/ipv6.js'
 
 /** Level and option numbers by family: DF and path MTU discovery, TTL or hop limit, TOS or traffic class, what is told beside. */
 export const IP_OPTIONS = {
@@ -36,7 +38,7 @@ export const IP_OPTIONS = {
 } as const
 
 /** Octets of an outer IP header without options or extensions. */
-export const OUTER_BYTES = { 4: 20, 6: 40 } as const
+export const OUTER_BYTES = { 4: IPV4_BYTES, 6: IPV6_BYTES } as const
 
 /** Octets of a UDP header. */
 export const UDP_BYTES = 8

@@ -12,7 +12,7 @@ import { type Slab, slab } from '../sys/memory.js'
 import { bindToDevice, connectTo, getOption, openSocket, setOption } from '../sys/sockets.js'
 import { checksum } from '../wire/checksum.js'
 import { emitIpv4, ipv4Header } from '../wire/ipv4.js'
-import { emitIpv6 } from '../wire/ipv6.js'
+import { emitIpv6, FRAGMENT } from '../wire/ipv6.js'
 import { read32, write16, write32 } from '../wire/network-order.js'
 import type { Batch } from './batch.js'
 import { IP_OPTIONS, UDP_BYTES } from './ip-options.js'
@@ -23,7 +23,6 @@ const BEFORE = 64
 /** Of what an IPv4 header of 20 octets can be followed by. */
 const MOST_BYTES = 65515
 const FRAGMENT_BYTES = 8
-const FRAGMENT = 44
 
 /** What it needs to know of the port's own socket and way. */
 export interface OuterWay {

@@ -4,15 +4,14 @@
 
 import { updateChecksum } from '../wire/checksum.js'
 import { ETH_P_8021AD, ETH_P_8021Q, ETH_P_IP, ETH_P_IPV6 } from '../wire/ethernet.js'
+import { IPV6_BYTES } from '../wire/ipv6.js'
 import { read16, write16 } from '../wire/network-order.js'
 import type { Octets } from '../wire/octets.js'
-import { FOUND, findLayers, IPPROTO_TCP, layers } from './layers.js'
+import { FOUND, findLayers, IPPROTO_TCP, layers, TCP_BYTES } from './layers.js'
 import { findTcpOption, MSS } from './tcp-options.js'
 import { isPartial, TCP_CHECKSUM } from './transport-checksum.js'
 
 const ETHERNET_BYTES = 14
-const IPV6_BYTES = 40
-const TCP_BYTES = 20
 const FLAGS = 13
 const SYN = 0x02
 

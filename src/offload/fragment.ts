@@ -3,12 +3,12 @@
 // Invariant: the fragments, put together, are the packet; where it is a fragment itself, they are fragments of the same packet.
 
 import { checksum, sum } from '../wire/checksum.js'
+import { IPV4_BYTES } from '../wire/ipv4.js'
 import { read16, write16 } from '../wire/network-order.js'
 import type { Octets } from '../wire/octets.js'
 
 const MORE_FRAGMENTS = 0x2000
 const FRAGMENT_OFFSET = 0x1fff
-const IPV4_BYTES = 20
 const MOST_PACKET_BYTES = 65535
 const END = 0
 const NOP = 1

@@ -2,7 +2,8 @@
 // Invariant: after FOUND, start < ip < transport < payload <= stop <= end, and all of the headers may be read.
 
 import { ETH_P_IP, ETH_P_IPV6, ethernetHeader, peekEthernet } from '../wire/ethernet.js'
-import { ipv6Header, parseIpv6 } from '../wire/ipv6.js'
+import { IPV4_BYTES } from '../wire/ipv4.js'
+import { IPV6_BYTES, ipv6Header, parseIpv6 } from '../wire/ipv6.js'
 import { read16 } from '../wire/network-order.js'
 
 export const IPPROTO_TCP = 6
@@ -33,9 +34,8 @@ export const OTHER = 0
 /** Maybe a part of a flow, but not one that can be told: a fragment, an extension header, headers that do not hold together. */
 export const UNCLEAR = -1
 
-const IPV4_BYTES = 20
-const IPV6_BYTES = 40
-const TCP_BYTES = 20
+/** Octets of a TCP header without options. */
+export const TCP_BYTES = 20
 const UDP_BYTES = 8
 const MORE_FRAGMENTS_AND_OFFSET = 0x3fff
 /** What parseIpv6 may stop at, and what may stand in front of TCP: too many options, routing, fragment, AH, and so on. */

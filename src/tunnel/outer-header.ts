@@ -5,6 +5,8 @@ import { DROP } from '../drops.js'
 import { flowHash, pairHash } from '../offload/flow-hash.js'
 import { FOUND, findLayers, layers } from '../offload/layers.js'
 import { ETH_P_IP, ETH_P_IPV6, ethernetHeader, peekEthernet } from '../wire/ethernet.js'
+import { IPV4_BYTES } from '../wire/ipv4.js'
+import { IPV6_BYTES } from '../wire/ipv6.js'
 import { read16 } from '../wire/network-order.js'
 import { ETH_P_PROBE, isProbe } from '../wire/probe-frame.js'
 import type { PumpSettings } from './settings.js'
@@ -14,8 +16,6 @@ const LOOP = DROP.loop
 const FORGED_PROBE = DROP['forged-probe']
 const IPPROTO_GRE = 47
 const IPPROTO_UDP = 17
-const IPV4_BYTES = 20
-const IPV6_BYTES = 40
 const ECN = 0x03
 const DONT_FRAGMENT = 0x40 // in the first octet of the fragment field
 const DEFAULT_TTL = 64

@@ -7,7 +7,7 @@
 import { DROP } from '../drops.js'
 import type { Batch } from '../io/batch.js'
 import type { Cutter } from '../offload/cutter.js'
-import { FOUND, findLayers, IPPROTO_TCP, type Layers, layers } from '../offload/layers.js'
+import { FOUND, findLayers, IPPROTO_TCP, type Layers, layers, TCP_BYTES } from '../offload/layers.js'
 import { MOST_HEADER_BYTES } from '../offload/segment.js'
 import { AO, findTcpOption, MD5 } from '../offload/tcp-options.js'
 import { verifyPacket } from '../offload/transport-checksum.js'
@@ -24,7 +24,6 @@ export const CUT = 0
 export const OUTSIDE = -1
 
 const TOO_BIG = DROP['too-big']
-const TCP_BYTES = 20
 const FLAGS = 13
 const SYN_RST_URG = 0x26
 const WHOLE = 65535

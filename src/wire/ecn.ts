@@ -5,6 +5,8 @@
 import { DROP } from '../drops.js'
 import { updateChecksum } from './checksum.js'
 import { ETH_P_IP, ETH_P_IPV6, ethernetHeader, peekEthernet } from './ethernet.js'
+import { IPV4_BYTES } from './ipv4.js'
+import { IPV6_BYTES } from './ipv6.js'
 import { read16, write16 } from './network-order.js'
 import type { Octets } from './octets.js'
 
@@ -14,8 +16,6 @@ export const ECT_0 = 2
 export const CE = 3
 
 const ECN_MASK = 3
-const IPV4_BYTES = 20
-const IPV6_BYTES = 40
 const ECN_DROP = -DROP.ecn
 
 const ethernet = ethernetHeader()

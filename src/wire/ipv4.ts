@@ -7,7 +7,8 @@ import { checksum } from './checksum.js'
 import { read16, read32, write16, write32 } from './network-order.js'
 import type { Octets } from './octets.js'
 
-const HEADER_BYTES = 20
+/** Octets of a header without options. */
+export const IPV4_BYTES = 20
 const DONT_FRAGMENT = 0x4000
 const MORE_FRAGMENTS = 0x2000
 const FRAGMENT_OFFSET = 0x1fff
@@ -53,10 +54,10 @@ export function ipv4Header(): Ipv4Header {
  * case.
  */
 export function parseIpv4(bytes: Uint8Array, offset: number, end: number, out: Ipv4Header): number {
-  if (end - offset < HEADER_BYTES || bytes[offset] >>> 4 !== 4) return TRUNCATED
+  if (end - offset < IPV4_BYTES || bytes[offset] >>> 4 !== 4) return TRUNCATED
   const length = (bytes[offset] & 0x0f) << 2
   const totalLength = read16(bytes, offset + 2)
-  if (length < HEADER_BYTES || totalLength < length || totalLength > end - offset) return TRUNCATED
+  if (length < IPV4_BYTES || totalLength < length || totalLength > end - offset) return TRUNCATED
   const fragment = read16(bytes, offset + 6)
   out.totalLength = totalLength
   out.tos = bytes[offset + 1]
@@ -77,11 +78,11 @@ export function parseIpv4(bytes: Uint8Array, offset: number, end: number, out: I
  */
 export function emitIpv4(memory: Octets, end: number, header: Ipv4Header, payloadLength: number): number {
   const bytes = memory.bytes
-  const at = end - HEADER_BYTES
+  const at = end - IPV4_BYTES
   const flags = (header.dontFragment ? DONT_FRAGMENT : 0) | (header.moreFragments ? MORE_FRAGMENTS : 0)
   bytes[at] = 0x45 // version 4, five words
   bytes[at + 1] = header.tos
-  write16(bytes, at + 2, HEADER_BYTES + payloadLength)
+  write16(bytes, at + 2, IPV4_BYTES + payloadLength)
   write16(bytes, at + 4, header.id)
   write16(bytes, at + 6, flags | ((header.fragmentOffset >>> 3) & FRAGMENT_OFFSET))
   bytes[at + 8] = header.ttl

@@ -6,7 +6,10 @@ import { DROP } from '../drops.js'
 import { read16, write16 } from './network-order.js'
 import type { Octets } from './octets.js'
 
-const HEADER_BYTES = 40
+/** Octets of a header without extensions. */
+export const IPV6_BYTES = 40
+/** Next header of the fragment header (RFC 8200 §4.5). */
+export const FRAGMENT = 44
 const HOP_BY_HOP = 0
 const DESTINATION_OPTIONS = 60
 // An honest packet has at most three of them (RFC 8200 §4.1); a hostile one could have thousands.
@@ -49,11 +52,11 @@ export function ipv6Header(): Ipv6Header {
  * Any other extension header, and a ninth of those two, ends the walk: nextHeader then names it.
  */
 export function parseIpv6(bytes: Uint8Array, offset: number, end: number, out: Ipv6Header): number {
-  if (end - offset < HEADER_BYTES || bytes[offset] >>> 4 !== 6) return TRUNCATED
+  if (end - offset < IPV6_BYTES || bytes[offset] >>> 4 !== 6) return TRUNCATED
   const payloadLength = read16(bytes, offset + 4)
-  if (payloadLength > end - offset - HEADER_BYTES) return TRUNCATED
-  const last = offset + HEADER_BYTES + payloadLength
-  let at = offset + HEADER_BYTES
+  if (payloadLength > end - offset - IPV6_BYTES) return TRUNCATED
+  const last = offset + IPV6_BYTES + payloadLength
+  let at = offset + IPV6_BYTES
   let next = bytes[offset + 6]
   for (let i = 0; i < MAX_EXTENSIONS && (next === HOP_BY_HOP || next === DESTINATION_OPTIONS); i++) {
     if (at + 8 > last) return TRUNCATED
@@ -84,7 +87,7 @@ export function emitIpv6(
   payloadLength: number,
 ): number {
   const bytes = memory.bytes
-  const at = end - HEADER_BYTES
+  const at = end - IPV6_BYTES
   write16(bytes, at, 0x6000 | ((header.trafficClass & 0xff) << 4) | ((header.flowLabel >>> 16) & 0x0f))
   write16(bytes, at + 2, header.flowLabel)
   write16(bytes, at + 4, payloadLength)

@@ -2,9 +2,8 @@
 
 import { ETH_P_IP, ETH_P_IPV6, ethernetHeader, peekEthernet } from './ethernet.js'
 import { ipv4Header, parseIpv4 } from './ipv4.js'
+import { IPV6_BYTES } from './ipv6.js'
 import { read16 } from './network-order.js'
-
-const IPV6_BYTES = 40
 
 const ethernet = ethernetHeader()
 const four = ipv4Header()

@@ -5,8 +5,8 @@
 
 import { checksum, sum } from './checksum.js'
 import { ETH_P_IP, ETH_P_IPV6, ethernetHeader, peekEthernet } from './ethernet.js'
-import { emitIpv4, ipv4Header, parseIpv4 } from './ipv4.js'
-import { emitIpv6 } from './ipv6.js'
+import { emitIpv4, IPV4_BYTES, ipv4Header, parseIpv4 } from './ipv4.js'
+import { emitIpv6, FRAGMENT, IPV6_BYTES } from './ipv6.js'
 import { read16, write16, write32 } from './network-order.js'
 import type { Octets } from './octets.js'
 
@@ -17,8 +17,6 @@ export const MOST_ANSWER_BYTES = LEAST_IPV6_MTU + 22
 
 const IPPROTO_ICMP = 1
 const IPPROTO_ICMPV6 = 58
-const IPV4_BYTES = 20
-const IPV6_BYTES = 40
 const ICMP_BYTES = 8
 /** RFC 1812 §4.3.2.3: as much of the packet as 576 octets hold. */
 const MOST_IPV4_ANSWER = 576
@@ -31,7 +29,6 @@ const INTERNETWORK_CONTROL = 0xc0
 const QUERIES: readonly number[] = [0, 8, 9, 10, 13, 14, 15, 16, 17, 18]
 const FIRST_ICMPV6_INFORMATION = 128
 const ICMPV6_REDIRECT = 137
-const FRAGMENT = 44
 const AUTHENTICATION = 51
 /** Hop-by-hop, routing, fragment, authentication, destination options: what may stand before the upper layer. */
 const EXTENSIONS: readonly number[] = [0, 43, FRAGMENT, AUTHENTICATION, 60]
