@@ -7,12 +7,10 @@ import { OFFLOADS, type Offload } from '../offload/gso.js'
 import type { Address } from '../sys/address.js'
 import { resolveAddresses } from './addresses.js'
 import { type Encapsulation, type EncapsulationOptions, resolveEncapsulation } from './encapsulation.js'
+import type { Key, Keys } from './peer-options.js'
 import { greBytes } from './pump.js'
 import type { FragmentRule, OversizeRule, PumpSettings } from './settings.js'
 import { integer, oneOf } from './values.js'
-
-/** A GRE key: 0 to 4294967295, or in the dotted form of ip-link(8). */
-export type Key = number | string
 
 /** Takes log lines: fields, then a message. pino fits as it is. */
 export interface Logger {
@@ -33,7 +31,7 @@ export interface TunnelOptions extends EncapsulationOptions {
   /** Bind the underlay to this device or VRF. */
   dev?: string | undefined
   /** One key both ways, or one each way. No key is another thing than key 0. */
-  key?: Key | { in?: Key | undefined; out?: Key | undefined } | undefined
+  key?: Keys | undefined
   /** Send GRE checksums. Received ones are always verified. */
   checksum?: boolean | undefined
   /** Send sequence numbers, and drop received packets older than the newest. */

@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ConfigError, type ErrorCode } from '#tsgre/errors.js'
-import { type Key, resolveOptions, type TunnelOptions, tunnelMtuOf } from '#tsgre/tunnel/options.js'
+import { resolveOptions, type TunnelOptions, tunnelMtuOf } from '#tsgre/tunnel/options.js'
+import type { Key } from '#tsgre/tunnel/peer-options.js'
 import { inOwnNetwork } from '../../rig/reexec.js'
 
 inOwnNetwork(import.meta.url)
