@@ -21,6 +21,10 @@ export const DROP_REASONS = [
   'answered', // tx: does not fit one packet of the underlay, and its sender was told by ICMP what does
   'ecn', // rx: the underlay marked congestion around a packet whose ends know nothing of that (RFC 6040 §4.2)
   'forged-probe', // tx: a frame of the overlay that looks like tsgre's own probes
+  'same-side', // tx: its destination was learnt on this side of the tunnel
+  'flood-limit', // tx: to all peers, and there were more such frames than --flood-limit allows
+  'peer-down', // tx: the peer it goes to, or every one, answers no more, or there is none
+  'loop-guard', // both: the way is shut, since it leads back to where the frame came from
 ] as const
 
 export type DropReason = (typeof DROP_REASONS)[number]
@@ -30,21 +34,50 @@ export const DROP = Object.freeze(
   Object.fromEntries(DROP_REASONS.map((reason, index) => [reason, index + 1])),
 ) as Readonly<Record<DropReason, number>>
 
-/** Counters by drop code; slot 0 stays unused. A float counts exactly up to 2^53 and never allocates. */
+/** The most peers a tunnel may have. */
+export const MOST_PEERS = 128
+
+/**
+ * Counters by drop code, in blocks: the first for what belongs to no peer, then one for each. Slot 0 of a block stays unused. A
+ * float counts exactly up to 2^53 and never allocates.
+ */
 export type DropCounters = Float64Array
 
+const BLOCK = DROP_REASONS.length + 1
+
 /** How many slots DropCounters needs. */
-export const DROP_SLOTS = DROP_REASONS.length + 1
+export const DROP_SLOTS = (MOST_PEERS + 1) * BLOCK
+
+/** Where `code` of a peer is counted: counters[dropAt(peer, code)]. Peer -1 is none. */
+export function dropAt(peer: number, code: number): number {
+  return (peer + 1) * BLOCK + code
+}
 
 /** Fresh counters that belong to the caller alone. */
 export function dropCounters(): DropCounters {
   return new Float64Array(DROP_SLOTS)
 }
 
-/** The counters by name, zeros included. */
-export function dropsByReason(counters: DropCounters): Record<DropReason, number> {
-  return Object.fromEntries(DROP_REASONS.map((reason, index) => [reason, counters[index + 1]])) as Record<
+/** Forgets what was counted of a peer, for the next one with its number; what counts for all stays. */
+export function retireDrops(counters: DropCounters, peer: number): void {
+  for (let code = 1; code < BLOCK; code++) {
+    counters[code] += counters[dropAt(peer, code)]
+    counters[dropAt(peer, code)] = 0
+  }
+}
+
+/** The counters by name, of all or of one peer, zeros included. */
+export function dropsByReason(counters: DropCounters, peer?: number): Record<DropReason, number> {
+  const count =
+    peer === undefined ? (code: number) => ofAll(counters, code) : (code: number) => counters[dropAt(peer, code)]
+  return Object.fromEntries(DROP_REASONS.map((reason, index) => [reason, count(index + 1)])) as Record<
     DropReason,
     number
   >
+}
+
+function ofAll(counters: DropCounters, code: number): number {
+  let count = 0
+  for (let at = code; at < DROP_SLOTS; at += BLOCK) count += counters[at]
+  return count
 }

@@ -8,8 +8,8 @@ import { typed } from '../host/execute.js'
 import { refuseTapName } from '../io/open-tap.js'
 import type { Address } from '../sys/address.js'
 import { readAddress } from '../tunnel/addresses.js'
-import { parseKey, tunnelMtuOf } from '../tunnel/options.js'
-import { greBytes } from '../tunnel/pump.js'
+import { greBytes } from '../tunnel/gre-bytes.js'
+import { parseKey, tunnelMtuOf } from '../tunnel/resolve-peers.js'
 
 export interface PairRequest {
   /** `UNDERLAY=BIP`, as in 192.168.56.4=10.103.100.1/24. */

@@ -19,7 +19,7 @@ export function lookAtUnderlay(
       const inside = await routeLeadsInto(remote, where)
       const now = inside === undefined ? await outside(tunnel, remote) : into(remote, inside)
       if (now.trouble === was.trouble) return
-      if (now.loops !== was.loops) tunnel.pause(now.loops)
+      if (now.loops !== was.loops) tunnel.pause(now.loops, remote.text)
       if (now !== FINE) listener.warn(now.trouble)
       else
         listener.note(`the route to ${remote.text} ${was.loops ? 'leads outside' : 'is there'} again: frames are sent`)

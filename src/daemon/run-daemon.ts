@@ -27,7 +27,7 @@ export interface Report {
 export interface Settled {
   readonly resolved: ResolvedOptions
   readonly where: Place
-  readonly remote: RemoteRoute
+  readonly remotes: readonly RemoteRoute[]
 }
 
 /**
@@ -37,9 +37,9 @@ export interface Settled {
 export async function settle(options: DaemonOptions): Promise<Settled> {
   const resolved = resolveOptions(options)
   const where = await place(options, options.name)
-  const remote = { text: resolved.remote.text, dev: options.dev }
-  await refuseRoutes(remote, where, options.routes)
-  return { resolved, where, remote }
+  const remotes = resolved.peers.map(({ address }) => ({ text: address.text, dev: options.dev }))
+  for (const remote of remotes) await refuseRoutes(remote, where, options.routes)
+  return { resolved, where, remotes }
 }
 
 /**
@@ -47,14 +47,14 @@ export async function settle(options: DaemonOptions): Promise<Settled> {
  * @throws ConfigError before anything changed; SystemError or HostError after everything was put back
  */
 export async function runDaemon(options: DaemonOptions, report: Report, until: Promise<unknown>): Promise<void> {
-  const { resolved, where, remote } = await settle(options)
+  const { resolved, where, remotes } = await settle(options)
   // While nobody cleans up, who holds the names of the dead for a moment.
   const release = (await changingTheHost(async () => holdTap(options.name))) ?? refuseHeld(options.name)
   try {
     const setup = new Setup(where, options.routes, resolved.mtu)
     await setup.plan() // a route in the way is refused before the TAP exists
     await begin(setup, report)
-    await carry(options, setup, remote, report, until)
+    await carry(options, setup, remotes, report, until)
   } finally {
     release()
   }
@@ -73,7 +73,7 @@ async function begin(setup: Setup, report: Report): Promise<void> {
 async function carry(
   options: DaemonOptions,
   setup: Setup,
-  remote: RemoteRoute,
+  remotes: readonly RemoteRoute[],
   report: Report,
   until: Promise<unknown>,
 ): Promise<void> {
@@ -91,7 +91,7 @@ async function carry(
     if (ports !== undefined) report.warn(smallTap(tunnel, setup.where, ports))
     report.up(tunnel, setup.where, done)
     reportMtu(tunnel, options, report)
-    const watch = watchPlace(tunnel, remote, setup, report)
+    const watch = watchPlace(tunnel, remotes, setup, report)
     try {
       await Promise.race([until, failed])
     } finally {

@@ -28,7 +28,7 @@ export interface Listener {
 /** Keeps the tunnel out of itself and this host as `setup` wants it, and says what it did. */
 export function watchPlace(
   tunnel: Tunnel,
-  remote: RemoteRoute,
+  remotes: readonly RemoteRoute[],
   setup: Setup,
   listener: Listener,
 ): { stop(): Promise<void> } {
@@ -38,7 +38,8 @@ export function watchPlace(
     warn: (message) => stopped || listener.warn(message),
   }
   const mender = new Mender(setup, told)
-  const looks = [lookAtUnderlay(tunnel, remote, setup.where, told), () => mender.look()]
+  const ways = remotes.map((remote) => lookAtUnderlay(tunnel, remote, setup.where, told))
+  const looks = [...ways, () => mender.look()]
   let looking = Promise.resolve()
   const queue = (bodies: readonly (() => Promise<void>)[]) => {
     looking = looking.then(async () => {

@@ -3,6 +3,7 @@
 // Two batches may stand over one memory: what was read in one is listed in the other as it is to be written.
 // Invariant: entries 0…count-1 are live, head…count-1 are still to be written; columns beyond count are stale.
 
+import { MOST_PEERS } from '../drops.js'
 import { type Slab, slab } from '../sys/memory.js'
 
 /** Bytes kept free in front of every frame: GRE (16) and an outer IPv6 header (40) fit, and 64 keeps frames aligned. */
@@ -40,8 +41,8 @@ export class Batch {
   readonly fragment: Uint8Array
   /** Which of several ways packet i takes, so that those of one inner flow take the same. */
   readonly flow: Uint8Array
-  /** Which remote entry i came from: its index, or -1 for none of ours. */
-  readonly peer: Int8Array
+  /** Which peer entry i came from, or goes to: its number, or -1 for none of ours. */
+  readonly peer: Int16Array
   /** Of frames only, as in FrameList of offload/frame-list.ts: what is left to the other side. */
   readonly joined: Uint16Array
   readonly gsoType: Uint8Array
@@ -50,9 +51,12 @@ export class Batch {
   readonly csumOffset: Uint16Array
   count = 0
   head = 0
-  /** What the port has sent from this batch since `takeSent`, in entries and in bytes. */
+  /** What the port has sent from this batch, in entries and in bytes, until somebody takes it. */
   sent = 0
   sentBytes = 0
+  /** Where asked, the same by peer: entries at 2 · peer, bytes behind them. Of each packet `overhead` bytes do not count. */
+  tally: Float64Array | undefined
+  readonly overhead = new Uint8Array(MOST_PEERS)
 
   /** `slots` to read into, of a memory that may be another batch's, and room for `capacity` entries. */
   constructor(
@@ -72,7 +76,7 @@ export class Batch {
     this.ttl = new Uint8Array(capacity)
     this.fragment = new Uint8Array(capacity)
     this.flow = new Uint8Array(capacity)
-    this.peer = new Int8Array(capacity)
+    this.peer = new Int16Array(capacity)
     this.joined = new Uint16Array(capacity)
     this.gsoType = new Uint8Array(capacity)
     this.gsoSize = new Uint16Array(capacity)
@@ -102,15 +106,28 @@ export class Batch {
 
   /** Entry `head` was sent: counts it and goes on to the next. */
   advance(): void {
-    this.sent++
-    this.sentBytes += this.headerLength[this.head] + this.length[this.head++]
+    const i = this.head++
+    this.countSent(this.peer[i], this.headerLength[i] + this.length[i])
   }
 
-  /** Lets packets still to be written be fragmented that have more than `room` octets; whether the next one is such. */
-  letFragment(room: number): boolean {
+  /** Counts an entry of so many bytes that was sent to `peer`. */
+  countSent(peer: number, bytes: number): void {
+    this.sent++
+    if (this.tally === undefined) {
+      this.sentBytes += bytes
+      return
+    }
+    const counted = bytes - this.overhead[peer]
+    this.sentBytes += counted
+    this.tally[2 * peer]++
+    this.tally[2 * peer + 1] += counted
+  }
+
+  /** Lets packets still to be written be fragmented that have more octets than `rooms` of their peer; whether the next one is such. */
+  letFragment(rooms: Int32Array): boolean {
     const first = this.fragment[this.head]
     for (let i = this.head; i < this.count; i++) {
-      if (this.headerLength[i] + this.length[i] > room) this.fragment[i] = 1
+      if (this.headerLength[i] + this.length[i] > rooms[this.peer[i]]) this.fragment[i] = 1
     }
     return this.fragment[this.head] !== first
   }

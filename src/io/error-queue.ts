@@ -1,8 +1,8 @@
 // The error queue of an underlay socket (IP_RECVERR, IPV6_RECVERR): what ICMP says of packets that were sent. Until it is empty
 // poll(2) returns at once. native-notes/error-queue.md has what the kernel puts there.
 
-import type { DropCounters } from '../drops.js'
-import { CMSGHDR, IOVEC, MMSGHDR, MSGHDR, SOCK_EXTENDED_ERR } from '../sys/abi.js'
+import { type DropCounters, dropAt } from '../drops.js'
+import { CMSGHDR, IOVEC, MMSGHDR, MSGHDR, SOCK_EXTENDED_ERR, SOCKADDR_IN, SOCKADDR_IN6 } from '../sys/abi.js'
 import {
   IP_RECVERR,
   IPPROTO_IP,
@@ -16,6 +16,7 @@ import {
 import { ERRNO } from '../sys/errno.js'
 import { recvmmsg } from '../sys/libc.js'
 import { putPointer, slab } from '../sys/memory.js'
+import { NAME_BYTES, type PeerWays } from './peer-ways.js'
 import { sendDropCode } from './underlay-errors.js'
 
 const MESSAGES = 16
@@ -26,33 +27,43 @@ const CONTROL_BYTES = 128
 const MOST_READS = 8
 
 export class ErrorQueue {
-  readonly #memory = slab(MESSAGES * (MESSAGE_BYTES + CONTROL_BYTES) + IOVEC.size + 8)
+  readonly #memory = slab(MESSAGES * (MESSAGE_BYTES + CONTROL_BYTES + NAME_BYTES) + IOVEC.size + 8)
   readonly #controls = MESSAGES * MESSAGE_BYTES
+  readonly #names = this.#controls + MESSAGES * CONTROL_BYTES
+  /** Where in a sockaddr the address is. */
+  readonly #addressAt: number
 
-  constructor() {
+  constructor(family: 4 | 6) {
+    this.#addressAt = family === 4 ? SOCKADDR_IN.at.sin_addr.offset : SOCKADDR_IN6.at.sin6_addr.offset
     const { view, address } = this.#memory
-    const piece = this.#controls + MESSAGES * CONTROL_BYTES
+    const piece = this.#names + MESSAGES * NAME_BYTES
     // What was sent comes back with each error; nobody needs it.
     putPointer(view, piece + IOVEC.at.iov_base.offset, address + piece + IOVEC.size)
     putPointer(view, piece + IOVEC.at.iov_len.offset, 8)
     for (let i = 0; i < MESSAGES; i++) {
       const at = i * MESSAGE_BYTES
+      putPointer(view, at + MSGHDR.at.msg_name.offset, address + this.#names + i * NAME_BYTES)
       putPointer(view, at + MSGHDR.at.msg_iov.offset, address + piece)
       putPointer(view, at + MSGHDR.at.msg_iovlen.offset, 1)
       putPointer(view, at + MSGHDR.at.msg_control.offset, address + this.#controls + i * CONTROL_BYTES)
     }
   }
 
-  /** Empties the queue of `fd` and counts what ICMP said; returns whether one of them was that a packet was too large. */
-  drain(fd: number, drops: DropCounters): boolean {
+  /**
+   * Empties the queue of `fd`, counts and notes what ICMP said of packets to one of `ways`; the errors of other programs' packets
+   * come here too. Returns whether one of them was that a packet was too large.
+   */
+  drain(fd: number, ways: PeerWays, drops: DropCounters): boolean {
     let tooBig = false
     for (let reads = 0; reads < MOST_READS; reads++) {
       for (let i = 0; i < MESSAGES; i++) this.#reset(i)
       const count = recvmmsg(fd, this.#memory.address, MESSAGES, MSG_ERRQUEUE | MSG_DONTWAIT, 0)
       for (let i = 0; i < count; i++) {
         const error = this.#icmpErrorOf(i)
-        if (error === 0) continue
-        drops[sendDropCode(error)]++
+        const peer = error === 0 ? -1 : ways.find(this.#memory.bytes, this.#names + i * NAME_BYTES + this.#addressAt)
+        if (peer < 0) continue
+        drops[dropAt(peer, sendDropCode(error))]++
+        ways.errors[peer] = error
         if (error === ERRNO.EMSGSIZE) tooBig = true
       }
       if (count < MESSAGES) break
@@ -62,6 +73,7 @@ export class ErrorQueue {
 
   #reset(i: number): void {
     const { view } = this.#memory
+    view.setUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_namelen.offset, NAME_BYTES, true)
     view.setUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_controllen.offset, CONTROL_BYTES, true)
     view.setInt32(i * MESSAGE_BYTES + MSGHDR.at.msg_flags.offset, 0, true)
   }

@@ -15,7 +15,7 @@ const RING_ENTRIES = 4 * BATCH_ENTRIES
 class Ring {
   readonly slots: Octets
   readonly length = new Int32Array(RING_ENTRIES)
-  readonly peer = new Int8Array(RING_ENTRIES)
+  readonly peer = new Int16Array(RING_ENTRIES)
   readonly gsoType = new Uint8Array(RING_ENTRIES)
   readonly gsoSize = new Uint16Array(RING_ENTRIES)
   readonly csumStart = new Uint16Array(RING_ENTRIES)

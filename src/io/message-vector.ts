@@ -18,21 +18,17 @@ export class MessageVector {
   readonly #iovecs: number
   readonly #controls: number
 
-  /** `remote`: a sockaddr that every message goes to; without, they go where the socket is connected to. */
-  constructor(capacity: number, family: 4 | 6, remote: Uint8Array = new Uint8Array()) {
+  /** Without setName messages go where the socket is connected to. */
+  constructor(capacity: number, family: 4 | 6) {
     this.#iovecs = capacity * MESSAGE_BYTES
     this.#controls = this.#iovecs + capacity * PIECES * IOVEC.size
-    const name = this.#controls + capacity * 2 * INT_CONTROL_BYTES
-    this.#memory = slab(name + remote.length)
+    this.#memory = slab(this.#controls + capacity * 2 * INT_CONTROL_BYTES)
     this.address = this.#memory.address
-    this.#memory.bytes.set(remote, name)
-    for (let i = 0; i < capacity; i++) {
-      this.#wire(i, family)
-      if (remote.length > 0) this.#name(i, this.address + name, remote.length)
-    }
+    for (let i = 0; i < capacity; i++) this.#wire(i, family)
   }
 
-  #name(i: number, address: number, length: number): void {
+  /** Message i goes to the sockaddr of `length` bytes at `address`. */
+  setName(i: number, address: number, length: number): void {
     const { view } = this.#memory
     putPointer(view, i * MESSAGE_BYTES + MSGHDR.at.msg_name.offset, address)
     view.setUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_namelen.offset, length, true)

@@ -1,7 +1,7 @@
-// Opens the sockets of the underlay port, in the order that lets nothing foreign slip in: filter shut, bind, connect,
-// empty the queue, filter open.
+// Opens the sockets of the underlay port, in the order that lets nothing foreign slip in: filter shut, bind, empty the queue,
+// filter open.
 
-import { type Address, writeSockaddr } from '../sys/address.js'
+import type { Address } from '../sys/address.js'
 import {
   IP_PMTUDISC_DO,
   IP_PMTUDISC_DONT,
@@ -25,56 +25,78 @@ import {
   setOption,
   trySetOption,
 } from '../sys/sockets.js'
-import { DROP_ALL, greFilter } from './gre-filter.js'
+import { DROP_ALL, type FilteredPeer, greFilter } from './gre-filter.js'
 import { IP_OPTIONS } from './ip-options.js'
+import type { PeerWay } from './peer-ways.js'
 import { RawSocketPort } from './raw-socket.js'
 
 /** Asked of the kernel for each direction: about 3 600 packets of 1500 bytes (measured; the kernel doubles what is asked). */
 export const SOCKET_BUFFER_BYTES = 4 << 20
 
-export interface RawSocketOptions {
-  readonly local: Address
-  readonly remote: Address
-  /** Key expected on received packets; undefined for none. */
+/** A remote of an underlay port. */
+export interface Remote extends PeerWay {
+  /** Key expected on its packets; undefined for none. */
   readonly keyIn?: number | undefined
+}
+
+export interface UnderlayOptions {
+  readonly local: Address
+  /** At most MOST_PEERS, of one family, no two with one address. */
+  readonly remotes: readonly Remote[]
   /** Bind to this device or VRF. */
   readonly dev?: string | undefined
   /** Outer TTL or hop limit, 1–255. Default 64. */
   readonly ttl?: number
   /** Outer TOS or traffic class. Default 0. */
   readonly tos?: number
-  /** MTU of the underlay towards the remote, in bytes. */
-  readonly mtu: number
 }
 
 /**
- * Opens, binds, connects and filters the sockets.
+ * Opens, binds and filters the sockets.
  * @param warn is told, in one sentence, when the kernel grants smaller buffers than asked
  * @throws SystemError EPERM without CAP_NET_RAW, EADDRNOTAVAIL when `local` is not of this host
  */
-export function openRawSocket(options: RawSocketOptions, warn: (message: string) => void = () => {}): RawSocketPort {
-  const { local, remote, dev, tos = 0, mtu } = options
-  const fd = openOne(options, IP_PMTUDISC_DO)
+export function openRawSocket(options: UnderlayOptions, warn: (message: string) => void = () => {}): RawSocketPort {
+  const { local, remotes, dev, tos = 0 } = options
+  const opened: number[] = []
+  const open = (discover: number) => {
+    const fd = openOne(options, discover)
+    opened.push(fd)
+    return fd
+  }
   try {
+    const fd = open(IP_PMTUDISC_DO)
     const numbers = IP_OPTIONS[local.family]
     growSocketBuffers(fd, warn)
     setOption(fd, numbers.level, numbers.errors, 1, 'RECVERR')
     if (local.family === 6) setOption(fd, numbers.level, numbers.tellTos, 1, 'IPV6_RECVTCLASS') // IPv4's is in the header
-    attachFilter(fd, greFilter(local.family, options.keyIn))
-    // Connected to ourselves: of what the remote sends the kernel would make a copy for each socket, to drop it there.
-    const fragmentingFd = openOne({ ...options, remote: local }, IP_PMTUDISC_DONT)
-    const memory = slab(32)
-    const sockaddr = memory.bytes.slice(0, writeSockaddr(memory, 0, remote))
-    return new RawSocketPort({ kind: 'raw', fd, fragmentingFd, local, remote, dev, sockaddr, tos, mtu })
+    filterRemotes(fd, local.family, remotes)
+    const sendFd = open(IP_PMTUDISC_DO)
+    const fragmentingFd = open(IP_PMTUDISC_DONT)
+    growSocketBuffers(sendFd, () => {}) // it was told
+    // Of what the remotes send the kernel would make a copy for each socket, to drop it there.
+    for (const sender of [sendFd, fragmentingFd]) connectTo(sender, local)
+    return new RawSocketPort({ kind: 'raw', fd, sendFd, fragmentingFd, local, dev, ways: remotes.map(wayOf), tos })
   } catch (error) {
-    close(fd)
+    for (const fd of opened) close(fd)
     throw error
   }
 }
 
+/** Lets packets of these remotes through to the socket, and no others. */
+export function filterRemotes(fd: number, family: 4 | 6, remotes: readonly Remote[]): void {
+  const peers = remotes.map(({ address, keyIn }): FilteredPeer => ({ address: address.bytes, keyIn }))
+  attachFilter(fd, greFilter(family, peers))
+}
+
+/** What travels to the pump's thread of a remote. */
+export function wayOf({ peer, address, mtu }: Remote): PeerWay {
+  return { peer, address, mtu }
+}
+
 /** A socket that sends, and receives nothing until it is given another filter. */
-function openOne(options: RawSocketOptions, discover: number): number {
-  const { local, remote, dev, ttl = 64, tos = 0 } = options
+function openOne(options: UnderlayOptions, discover: number): number {
+  const { local, dev, ttl = 64, tos = 0 } = options
   const fd = openSocket(local.family, SOCK_RAW, IPPROTO_GRE)
   try {
     attachFilter(fd, DROP_ALL)
@@ -84,7 +106,6 @@ function openOne(options: RawSocketOptions, discover: number): number {
     setOption(fd, numbers.level, numbers.ttl, ttl, 'TTL')
     setOption(fd, numbers.level, numbers.tos, tos, 'TOS')
     bindTo(fd, local)
-    connectTo(fd, remote)
     drain(fd)
     return fd
   } catch (error) {

@@ -1,14 +1,12 @@
 // Opens the sockets of GRE-in-UDP: the one that receives, and where flows are spread, those that send.
 
 import { ConfigError, SystemError } from '../errors.js'
-import { writeSockaddr } from '../sys/address.js'
 import { IP_PMTUDISC_DO, IPPROTO_UDP, SOCK_DGRAM, UDP_GRO, UDP_NO_CHECK6_RX } from '../sys/constants.js'
 import { close } from '../sys/libc.js'
-import { slab } from '../sys/memory.js'
 import { attachFilter, bindTo, bindToDevice, openSocket, setOption, trySetOption } from '../sys/sockets.js'
 import { DROP_ALL } from './gre-filter.js'
 import { IP_OPTIONS } from './ip-options.js'
-import { growSocketBuffers, type RawSocketOptions } from './open-raw-socket.js'
+import { growSocketBuffers, type UnderlayOptions, wayOf } from './open-raw-socket.js'
 import { UdpSocketPort } from './udp-socket.js'
 
 /** The port of GRE-in-UDP (RFC 8086 §3.1, IANA). */
@@ -18,7 +16,7 @@ const FIRST_DYNAMIC_PORT = 49152
 const DYNAMIC_PORTS = 16384
 const TRIES = 64
 
-export interface UdpSocketOptions extends Omit<RawSocketOptions, 'keyIn'> {
+export interface UdpSocketOptions extends UnderlayOptions {
   /** Bound here, and sent to there. Default 4754. */
   readonly port?: number
   /** How many source ports flows are spread over: a power of two; 1 sends from `port`. */
@@ -33,7 +31,7 @@ export interface UdpSocketOptions extends Omit<RawSocketOptions, 'keyIn'> {
  * @throws ConfigError TSGRE_IN_USE when another socket has the port; SystemError when `local` is not of this host
  */
 export function openUdpSocket(options: UdpSocketOptions, warn: (message: string) => void = () => {}): UdpSocketPort {
-  const { local, remote, dev, port = GRE_IN_UDP_PORT, flows = 1, tos = 0, mtu } = options
+  const { local, remotes, dev, port = GRE_IN_UDP_PORT, flows = 1, tos = 0 } = options
   const opened: number[] = []
   try {
     const fd = openOne(options, opened)
@@ -44,9 +42,7 @@ export function openUdpSocket(options: UdpSocketOptions, warn: (message: string)
     if (options.zeroChecksum6) setOption(fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1, 'UDP_NO_CHECK6_RX')
     bindToPort(fd, options, port)
     const sendFds = flows === 1 ? [fd] : Array.from({ length: flows }, () => openSender(options, opened, warn))
-    const memory = slab(32)
-    const sockaddr = memory.bytes.slice(0, writeSockaddr(memory, 0, remote, port))
-    return new UdpSocketPort({ kind: 'udp', fd, sendFds, local, remote, dev, sockaddr, port, tos, mtu })
+    return new UdpSocketPort({ kind: 'udp', fd, sendFds, local, dev, ways: remotes.map(wayOf), port, tos })
   } catch (error) {
     for (const fd of opened) close(fd)
     throw error

@@ -3,7 +3,7 @@
 // for packets that it would cut anyway), so headers are written here, for a socket of their own, opened when it is needed first.
 // Invariant: all fragments of a packet have one number. Rare, so the packet is copied.
 
-import type { DropCounters } from '../drops.js'
+import { type DropCounters, dropAt } from '../drops.js'
 import type { Address } from '../sys/address.js'
 import { IP_NODEFRAG, IPPROTO_GRE, IPPROTO_IP, IPPROTO_RAW, IPPROTO_UDP, SOCK_RAW } from '../sys/constants.js'
 import { ERRNO } from '../sys/errno.js'
@@ -67,7 +67,7 @@ export class OuterFragments {
     if (error === ERRNO.EAGAIN) return false
     if (error === 0) from.advance()
     else {
-      drops[sendDropCode(error)]++
+      drops[dropAt(from.peer[from.head], sendDropCode(error))]++
       from.head++
     }
     return true

@@ -1,4 +1,4 @@
-// poll(2) over the three descriptors of a pump: overlay, underlay, waker. A negative descriptor is skipped by the kernel.
+// poll(2) over the descriptors of a pump: overlay, underlay, waker, and where packets leave by another one, that. A negative descriptor is skipped by the kernel.
 // An error or hang-up counts as readable: the read that follows reports it.
 
 import { POLLFD } from '../sys/abi.js'
@@ -9,16 +9,17 @@ import { slab } from '../sys/memory.js'
 export const OVERLAY = 0
 export const UNDERLAY = 1
 export const WAKER = 2
-const ENTRIES = 3
+export const SENDER = 3
+const ENTRIES = 4
 
 export class Poller {
   readonly #memory = slab(ENTRIES * POLLFD.size)
 
-  constructor(overlay: number, underlay: number, waker: number) {
+  constructor(overlay: number, underlay: number, waker: number, sender = underlay) {
     const { view } = this.#memory
-    ;[overlay, underlay, waker].forEach((fd, entry) => {
+    ;[overlay, underlay, waker, sender].forEach((fd, entry) => {
       view.setInt32(entry * POLLFD.size + POLLFD.at.fd.offset, fd, true)
-      this.ask(entry, POLLIN)
+      this.ask(entry, entry === SENDER ? 0 : POLLIN)
     })
   }
 

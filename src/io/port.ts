@@ -4,19 +4,31 @@
 
 import type { DropCounters } from '../drops.js'
 import type { Offload } from '../offload/gso.js'
+import type { Address } from '../sys/address.js'
 import type { Batch } from './batch.js'
+import type { PeerWay } from './peer-ways.js'
 
 export interface Port {
   /** What the pump polls; -1 where there is nothing to poll, and `watch` tells instead. */
   readonly fd: number
+  /** What the pump waits on for room to write, where that is another one. */
+  readonly sendFd?: number
   /** Largest layer-3 payload the port takes, in bytes. */
   readonly mtu: number
-  /** Of an underlay: bytes of GRE and frame that fit one packet now; frames are cut to it. Absent: `mtu`. */
-  readonly room?: number
+  /** Of an underlay, by peer: bytes of GRE and frame that fit one packet now; frames are cut to it. Absent: `mtu`. */
+  readonly rooms?: Int32Array
+  /** Of an underlay: grows whenever one of `rooms` changes. */
+  readonly changes?: number
   /** Of an underlay: sees anew how much that is. Called now and then; also after what is sent was refused as too large. */
   look?(): void
-  /** Of an underlay: packets that may be fragmented, and have more than `octets` of GRE and frame, go in fragments no larger. */
-  fragmentAt?(octets: number): void
+  /** Of an underlay: packets to `peer` that may be fragmented, and have more than `octets` of GRE and frame, go in fragments no larger. */
+  fragmentAt?(peer: number, octets: number): void
+  /** Of an underlay: where packets to peer `peer` go, and come from, from now on; undefined takes it away. */
+  setPeer?(peer: number, way: PeerWay | undefined): void
+  /** Of an underlay: packets leave from another address of this host from now on. */
+  setLocal?(local: Address): void
+  /** Of an underlay, by peer: the errno that ICMP told last of packets to it; whoever takes it sets it back to 0. */
+  readonly errors?: Int32Array
   /** Of an underlay: gives back what it opened by itself, and leaves the descriptors it was made with. */
   release?(): void
   /** Of an overlay: what it takes and gives besides whole frames. Absent: nothing. */

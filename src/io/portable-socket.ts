@@ -4,20 +4,21 @@
 
 import { createRequire } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
-import { DROP, type DropCounters } from '../drops.js'
+import { DROP, type DropCounters, dropAt } from '../drops.js'
 import { ConfigError, SystemError } from '../errors.js'
-import type { Address } from '../sys/address.js'
+import { type Address, parseAddress } from '../sys/address.js'
 import { IP_PMTUDISC_DO, IP_PMTUDISC_DONT, IPPROTO_GRE, SO_BINDTODEVICE, SOL_SOCKET } from '../sys/constants.js'
 import { ERRNO, errnoName, errnoOfText } from '../sys/errno.js'
 import { BATCH_ENTRIES, type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
-import { IP_OPTIONS, OUTER_BYTES } from './ip-options.js'
-import { type BufferOptions, growBuffers, type RawSocketOptions } from './open-raw-socket.js'
+import { IP_OPTIONS } from './ip-options.js'
+import { type BufferOptions, growBuffers, type UnderlayOptions } from './open-raw-socket.js'
+import { type PeerWay, PeerWays } from './peer-ways.js'
 import type { Port } from './port.js'
 import { sendDropCode } from './underlay-errors.js'
-import { pathMtu } from './underlay-path.js'
 
 const PACKET_BYTES = 65536
 const UNKNOWN_PEER = DROP['unknown-peer']
+const PEER_DOWN = DROP['peer-down']
 
 /** The part of raw-socket's interface used here (it has no types of its own). */
 interface PackageSocket {
@@ -45,12 +46,11 @@ export class PortableSocketPort implements Port {
   readonly fd = -1
   readonly #socket: PackageSocket
   readonly #local: Address
-  readonly #remote: Address
-  readonly #dev: string | undefined
+  readonly #ways: PeerWays
+  readonly #remotes = new Map<number, Address>()
   readonly #defaults: { ttl: number; tos: number }
   readonly #options = { discover: IP_PMTUDISC_DO, ttl: 0, tos: -1 }
-  readonly #received: Buffer[] = []
-  #mtu: number
+  readonly #received: { packet: Buffer; peer: number }[] = []
   #flying = 0
   #foreign = 0
   #refused: number[] = []
@@ -61,12 +61,11 @@ export class PortableSocketPort implements Port {
    * @param warn is told, in one sentence, when the kernel grants smaller buffers than asked
    * @throws ConfigError TSGRE_NO_RAW_SOCKET without the package, SystemError EPERM without CAP_NET_RAW
    */
-  constructor(options: RawSocketOptions, warn: (message: string) => void) {
+  constructor(options: UnderlayOptions, warn: (message: string) => void) {
     const raw = loadPackage()
-    this.#mtu = options.mtu
-    this.#dev = options.dev
     this.#local = options.local
-    this.#remote = options.remote
+    this.#ways = new PeerWays({ fd: -1, local: options.local, dev: options.dev }, [])
+    for (const remote of options.remotes) this.setPeer(remote.peer, remote)
     this.#defaults = { ttl: options.ttl ?? 64, tos: options.tos ?? 0 }
     this.#socket = createSocket(raw, options.local.family)
     try {
@@ -80,18 +79,28 @@ export class PortableSocketPort implements Port {
   }
 
   get mtu(): number {
-    return this.#mtu
+    return this.#ways.mtu
   }
 
-  get room(): number {
-    return this.#mtu - OUTER_BYTES[this.#local.family]
+  get rooms(): Int32Array {
+    return this.#ways.rooms
+  }
+
+  get changes(): number {
+    return this.#ways.changes
   }
 
   look(): void {
-    this.#mtu = pathMtu({ local: this.#local, remote: this.#remote, dev: this.#dev }, this.#mtu)
+    this.#ways.look()
   }
 
-  #configure({ dev, local }: RawSocketOptions, warn: (message: string) => void): void {
+  setPeer(peer: number, way: PeerWay | undefined): void {
+    this.#ways.set(peer, way)
+    if (way) this.#remotes.set(peer, way.address)
+    else this.#remotes.delete(peer)
+  }
+
+  #configure({ dev, local }: UnderlayOptions, warn: (message: string) => void): void {
     if (dev) {
       const name = Buffer.from(`${dev}\0`)
       this.#socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, name, name.length)
@@ -104,8 +113,10 @@ export class PortableSocketPort implements Port {
   #onMessage(buffer: Buffer, source: string): void {
     const { family, bytes } = this.#local
     const toUs = family === 6 || bytes.every((octet, i) => buffer[16 + i] === octet)
-    if (source !== this.#remote.text.split('%')[0] || !toUs) this.#foreign++
-    else this.#received.push(Buffer.from(buffer)) // the package reads the next packet into the same memory
+    const from = parseAddress(source.split('%')[0]!)
+    const peer = from && from.family === family ? this.#ways.find(from.bytes, 0) : -1
+    if (peer < 0 || !toUs) this.#foreign++
+    else this.#received.push({ packet: Buffer.from(buffer), peer }) // the package reads the next packet into the same memory
     this.#wake()
   }
 
@@ -114,14 +125,14 @@ export class PortableSocketPort implements Port {
     drops[UNKNOWN_PEER] += this.#foreign
     this.#foreign = 0
     for (const code of this.#refused.splice(0)) drops[code]++
-    for (const packet of this.#received.splice(0, into.slots)) {
+    for (const { packet, peer } of this.#received.splice(0, into.slots)) {
       const at = into.count * SLOT_BYTES + HEADROOM
       const outer = this.#local.family === 4 ? (packet[0] & 0x0f) << 2 : 0
       into.memory.bytes.set(packet, at)
       into.offset[into.count] = at + outer
       into.length[into.count] = packet.length - outer
       into.tos[into.count] = outer === 0 ? 0 : packet[1]
-      into.peer[into.count++] = 0
+      into.peer[into.count++] = peer
     }
     if (this.#received.length > 0) this.#wake()
     return into.count
@@ -130,6 +141,12 @@ export class PortableSocketPort implements Port {
   write(from: Batch, drops: DropCounters): void {
     while (from.head < from.count && this.#flying < BATCH_ENTRIES) {
       const i = from.head++
+      const peer = from.peer[i]
+      const remote = this.#remotes.get(peer)
+      if (!remote) {
+        drops[dropAt(peer, PEER_DOWN)]++ // it has just been taken away
+        continue
+      }
       const packet = packetOf(from, i) // sent later, when the batch is another
       const size = packet.length
       const wanted = {
@@ -139,20 +156,19 @@ export class PortableSocketPort implements Port {
       }
       this.#flying++
       const before = () => this.#apply(wanted)
-      this.#socket.send(packet, 0, size, this.#remote.text, before, (error) => {
+      this.#socket.send(packet, 0, size, remote.text, before, (error) => {
         this.#flying--
-        if (error) this.#refuse(errnoOfText(error.message), drops)
+        if (error) this.#refuse(peer, errnoOfText(error.message), drops)
         else {
-          from.sent++
-          from.sentBytes += size
+          from.countSent(peer, size)
         }
         this.#wake()
       })
     }
   }
 
-  #refuse(error: number, drops: DropCounters): void {
-    drops[sendDropCode(error)]++
+  #refuse(peer: number, error: number, drops: DropCounters): void {
+    drops[dropAt(peer, sendDropCode(error))]++
     if (error === ERRNO.EMSGSIZE) this.look() // what follows is cut smaller
   }
 

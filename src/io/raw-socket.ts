@@ -1,9 +1,11 @@
 // The underlay port: raw IP sockets of protocol 47, a batch a system call. The kernel writes the outer IP header.
-// The socket is bound and connected, so the kernel delivers only what the remote sends to our address, and filtered by
-// key. On IPv4 a read gives the outer header too (skipped here, its TOS kept); on IPv6 the kernel has taken it off.
-// A second socket, which clears DF, only sends: where frames ask for it, and what was cut for a path that has become narrower.
+// One socket serves all peers: it is bound to our address, and filtered by the peers' addresses and keys, so that foreign packets
+// never come here. On IPv4 a read gives the outer header too (skipped here, its TOS kept); on IPv6 the kernel has taken it off.
+// Two other sockets only send: one for all packets, one, which clears DF, where frames ask for it, and what was cut for a path that
+// has become narrower. They are connected, to ourselves: to packets with DF of one that is not the kernel gives the id 0
+// (ip_select_ident_segs of include/net/ip.h), and Linux's own tunnels never send that.
 
-import { DROP, type DropCounters } from '../drops.js'
+import { DROP, type DropCounters, dropAt } from '../drops.js'
 import type { Address } from '../sys/address.js'
 import { MSG_DONTWAIT, MSG_TRUNC } from '../sys/constants.js'
 import { ERRNO } from '../sys/errno.js'
@@ -11,15 +13,16 @@ import { systemError } from '../sys/fail.js'
 import { close, errno, recvmmsg, sendmmsg } from '../sys/libc.js'
 import { BATCH_ENTRIES, type Batch, SLOT_BYTES } from './batch.js'
 import { ErrorQueue } from './error-queue.js'
-import { OUTER_BYTES } from './ip-options.js'
 import { MessageVector } from './message-vector.js'
-import { OuterFragments } from './outer-fragments.js'
+import { NAME_BYTES, type PeerWay, PeerWays } from './peer-ways.js'
 import type { Port } from './port.js'
 import { ReceiveVector } from './receive-vector.js'
 import { isFatal, sendDropCode } from './underlay-errors.js'
-import { pathMtu } from './underlay-path.js'
 
 const TOO_BIG = DROP['too-big']
+const UNKNOWN_PEER = DROP['unknown-peer']
+/** Where an IPv4 header has the source. */
+const IPV4_SOURCE = 12
 /** Packets handed to the kernel in one call. */
 const SEND_ENTRIES = 256
 const { EAGAIN, EINTR, EMSGSIZE, ENOBUFS } = ERRNO
@@ -28,16 +31,14 @@ const { EAGAIN, EINTR, EMSGSIZE, ENOBUFS } = ERRNO
 export interface RawSocketHandle {
   readonly kind: 'raw'
   readonly fd: number
-  /** The socket that lets the outer packet be fragmented. */
+  /** The socket that sends, and the one that lets the outer packet be fragmented. */
+  readonly sendFd: number
   readonly fragmentingFd: number
   readonly local: Address
-  readonly remote: Address
   readonly dev: string | undefined
-  /** The remote as a sockaddr. */
-  readonly sockaddr: Uint8Array
+  readonly ways: readonly PeerWay[]
   /** What the sockets send with when a frame asks for nothing else. */
   readonly tos: number
-  readonly mtu: number
 }
 
 export class RawSocketPort implements Port {
@@ -45,11 +46,9 @@ export class RawSocketPort implements Port {
   readonly handle: RawSocketHandle
   readonly #family: 4 | 6
   readonly #send: MessageVector
-  readonly #sendFragmenting: MessageVector
   readonly #receive: ReceiveVector
-  readonly #errors = new ErrorQueue()
-  readonly #fragments: OuterFragments
-  #mtu: number
+  readonly #errors: ErrorQueue
+  readonly #ways: PeerWays
   #receiveInto: Batch | undefined
   #toReset = 0
   #retried = false
@@ -59,28 +58,50 @@ export class RawSocketPort implements Port {
     this.fd = handle.fd
     this.handle = handle
     this.#family = handle.local.family
-    this.#mtu = handle.mtu
-    this.#fragments = new OuterFragments(handle)
+    this.#ways = new PeerWays(handle, handle.ways)
+    this.#errors = new ErrorQueue(this.#family)
     this.#send = new MessageVector(SEND_ENTRIES, this.#family)
-    this.#sendFragmenting = new MessageVector(SEND_ENTRIES, this.#family, handle.sockaddr)
-    // The socket is connected, and IPv4's TOS is in the header.
-    this.#receive = new ReceiveVector(BATCH_ENTRIES, { names: false, controls: this.#family === 6 })
+    // IPv4 has source and TOS in the header.
+    this.#receive = new ReceiveVector(BATCH_ENTRIES, this.#family, {
+      names: this.#family === 6,
+      controls: this.#family === 6,
+    })
+  }
+
+  get sendFd(): number {
+    return this.handle.sendFd
   }
 
   get mtu(): number {
-    return this.#mtu
+    return this.#ways.mtu
   }
 
-  get room(): number {
-    return this.#mtu - OUTER_BYTES[this.#family]
+  get rooms(): Int32Array {
+    return this.#ways.rooms
+  }
+
+  get errors(): Int32Array {
+    return this.#ways.errors
+  }
+
+  get changes(): number {
+    return this.#ways.changes
   }
 
   look(): void {
-    this.#mtu = pathMtu(this.handle, this.#mtu)
+    this.#ways.look()
   }
 
-  fragmentAt(octets: number): void {
-    this.#fragments.most = octets
+  setLocal(local: Address): void {
+    this.#ways.setLocal(local)
+  }
+
+  setPeer(peer: number, way: PeerWay | undefined): void {
+    this.#ways.set(peer, way)
+  }
+
+  fragmentAt(peer: number, octets: number): void {
+    this.#ways.fragmentAt(peer, octets)
   }
 
   read(into: Batch, drops: DropCounters): number {
@@ -107,22 +128,23 @@ export class RawSocketPort implements Port {
   }
 
   #hearErrors(fd: number, drops: DropCounters): void {
-    if (this.#errors.drain(fd, drops)) this.look()
+    if (this.#errors.drain(fd, this.#ways, drops)) this.look()
   }
 
   #take(i: number, into: Batch, drops: DropCounters): void {
     const { bytes } = into.memory
     const at = i * SLOT_BYTES
     const outer = this.#family === 4 ? (bytes[at] & 0x0f) << 2 : 0
-    if (this.#receive.flagsOf(i) & MSG_TRUNC) {
-      drops[TOO_BIG]++
+    const peer = this.#family === 4 ? this.#ways.find(bytes, at + IPV4_SOURCE) : this.#receive.peerOf(i, this.#ways)
+    if (peer < 0 || this.#receive.flagsOf(i) & MSG_TRUNC) {
+      drops[dropAt(peer, peer < 0 ? UNKNOWN_PEER : TOO_BIG)]++
       return
     }
     const entry = into.count++
     into.offset[entry] = at + outer
     into.length[entry] = this.#receive.lengthOf(i) - outer
     into.tos[entry] = this.#family === 4 ? bytes[at + 1] : this.#receive.tosOf(i)
-    into.peer[entry] = 0
+    into.peer[entry] = peer
   }
 
   /** Points the vector at the slots once; a pump reads into one batch all its life. */
@@ -135,19 +157,18 @@ export class RawSocketPort implements Port {
   write(from: Batch, drops: DropCounters): void {
     while (from.head < from.count) {
       const fragment = from.fragment[from.head]
-      const toCut = fragment === 1 && this.#fragments.isToCut(from, from.head, this.room)
-      if (toCut && !this.#fragments.sendNext(from, drops)) break
+      const toCut = fragment === 1 && this.#ways.isToCut(from, from.head)
+      if (toCut && !this.#ways.sendNext(from, drops)) break
       if (toCut) continue
       const most = Math.min(from.count, from.head + SEND_ENTRIES)
       let end = from.head + 1
       while (end < most && from.fragment[end] === fragment) {
-        if (fragment === 1 && this.#fragments.isToCut(from, end, this.room)) break
+        if (fragment === 1 && this.#ways.isToCut(from, end)) break
         end++
       }
-      const fd = fragment === 1 ? this.handle.fragmentingFd : this.fd
-      const vector = fragment === 1 ? this.#sendFragmenting : this.#send
-      this.#prepare(vector, from, end)
-      const result = sendmmsg(fd, vector.address, end - from.head, MSG_DONTWAIT)
+      const fd = fragment === 1 ? this.handle.fragmentingFd : this.sendFd
+      this.#prepare(from, end)
+      const result = sendmmsg(fd, this.#send.address, end - from.head, MSG_DONTWAIT)
       if (result > 0) {
         for (let i = 0; i < result; i++) from.advance()
         this.#retried = false
@@ -156,13 +177,17 @@ export class RawSocketPort implements Port {
   }
 
   /** Points a message at each entry from the head up to `end`. */
-  #prepare(vector: MessageVector, from: Batch, end: number): void {
+  #prepare(from: Batch, end: number): void {
+    const vector = this.#send
     const { address } = from.memory
     const headers = from.headers.address
+    const names = this.#ways.names.address
+    const { nameLength } = this.#ways
     for (let i = from.head; i < end; i++) {
       const message = i - from.head
       const payload = address + from.offset[i]
       const header = from.headerLength[i]
+      vector.setName(message, names + from.peer[i] * NAME_BYTES, nameLength)
       if (header === 0) vector.setPayload(message, payload, from.length[i])
       else vector.setHeaderAndPayload(message, headers + from.headerOffset[i], header, payload, from.length[i])
       if (from.ttl[i] === 0 && from.tos[i] === this.handle.tos) vector.setNoControl(message)
@@ -176,14 +201,13 @@ export class RawSocketPort implements Port {
     if (error === EAGAIN) return false
     if (error === EINTR) return true
     if (isFatal(error)) throw systemError('sendmmsg')
-    if (fd === this.fd) this.#hearErrors(fd, drops)
-    if (error === EMSGSIZE && fd === this.fd) {
+    if (error === EMSGSIZE && fd === this.sendFd) {
       this.look()
-      if (from.letFragment(this.room)) return true
+      if (from.letFragment(this.rooms)) return true
     }
     // An ICMP error that was pending failed the call in the packet's stead: it is sent again. ENOBUFS is none.
     if (this.#retried || error === ENOBUFS) {
-      drops[sendDropCode(error)]++
+      drops[dropAt(from.peer[from.head], sendDropCode(error))]++
       from.head++
     }
     this.#retried = !this.#retried && error !== ENOBUFS
@@ -191,7 +215,7 @@ export class RawSocketPort implements Port {
   }
 
   release(): void {
-    this.#fragments.close()
+    this.#ways.close()
   }
 
   close(): void {
@@ -199,6 +223,7 @@ export class RawSocketPort implements Port {
     this.#closed = true
     this.release()
     close(this.handle.fragmentingFd)
+    close(this.handle.sendFd)
     close(this.fd)
   }
 }

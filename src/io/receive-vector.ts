@@ -4,9 +4,9 @@
 import { CMSGHDR, IOVEC, MMSGHDR, MSGHDR, SOCKADDR_IN, SOCKADDR_IN6 } from '../sys/abi.js'
 import { IP_TOS, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP, IPV6_TCLASS, UDP_GRO } from '../sys/constants.js'
 import { putPointer, type Slab, slab } from '../sys/memory.js'
+import { NAME_BYTES, type PeerWays } from './peer-ways.js'
 
 const MESSAGE_BYTES = MMSGHDR.size
-const NAME_BYTES = 32
 /** Two control messages of an int or less: UDP_GRO, and TOS or traffic class. */
 const CONTROL_BYTES = 48
 
@@ -18,9 +18,12 @@ export class ReceiveVector {
   readonly #iovecs: number
   readonly #nameBytes: number
   readonly #controlBytes: number
+  /** Where in a sockaddr the address is. */
+  readonly #addressAt: number
 
   /** `wanted`: what the kernel is to tell besides the packets; what is not wanted costs nothing. */
-  constructor(capacity: number, wanted: { names: boolean; controls: boolean }) {
+  constructor(capacity: number, family: 4 | 6, wanted: { names: boolean; controls: boolean }) {
+    this.#addressAt = family === 4 ? SOCKADDR_IN.at.sin_addr.offset : SOCKADDR_IN6.at.sin6_addr.offset
     this.#nameBytes = wanted.names ? NAME_BYTES : 0
     this.#controlBytes = wanted.controls ? CONTROL_BYTES : 0
     this.#iovecs = capacity * MESSAGE_BYTES
@@ -99,12 +102,8 @@ export class ReceiveVector {
     return -1
   }
 
-  /** Whether message i was sent from `address`, 4 or 16 octets, from whatever port. */
-  isFrom(i: number, address: Uint8Array): boolean {
-    const { bytes } = this.#memory
-    const field = address.length === 4 ? SOCKADDR_IN.at.sin_addr.offset : SOCKADDR_IN6.at.sin6_addr.offset
-    const at = this.#names + i * NAME_BYTES + field
-    for (let k = 0; k < address.length; k++) if (bytes[at + k] !== address[k]) return false
-    return true
+  /** Which of `ways` message i came from, whatever its port; -1 for none of them. */
+  peerOf(i: number, ways: PeerWays): number {
+    return ways.find(this.#memory.bytes, this.#names + i * NAME_BYTES + this.#addressAt)
   }
 }

@@ -1,4 +1,4 @@
-// The arrays of a sendmmsg(2) over UDP: every message goes to the one remote, is made of any run of pieces, and may be cut
+// The arrays of a sendmmsg(2) over UDP: every message goes to its remote, is made of any run of pieces, and may be cut
 // by the kernel into datagrams of one size (UDP_SEGMENT). Wired once; per call only what differs is written.
 // Control buffer i holds three messages in a fixed order, UDP_SEGMENT, TOS, TTL: where it begins and ends decides which count.
 
@@ -19,7 +19,6 @@ import { PieceList } from './piece-list.js'
 const MESSAGE_BYTES = MMSGHDR.size
 const CONTROL_BYTES = 24 // CMSG_SPACE of an int and of a 16-bit number alike
 const CONTROLS = 3
-const NAME_BYTES = 32
 
 export class UdpSendVector {
   readonly address: number
@@ -28,22 +27,17 @@ export class UdpSendVector {
   readonly #pieces: PieceList
   #usedPieces = 0
 
-  /** For up to `capacity` messages to the sockaddr `remote`, and two pieces for each. */
-  constructor(capacity: number, family: 4 | 6, remote: Uint8Array) {
+  /** For up to `capacity` messages, and two pieces for each. */
+  constructor(capacity: number, family: 4 | 6) {
     this.#pieces = new PieceList(capacity * 2)
-    const name = capacity * MESSAGE_BYTES
-    this.#controls = name + NAME_BYTES
+    this.#controls = capacity * MESSAGE_BYTES
     this.#memory = slab(this.#controls + capacity * CONTROLS * CONTROL_BYTES)
     this.address = this.#memory.address
-    this.#memory.bytes.set(remote, name)
-    for (let i = 0; i < capacity; i++) this.#wire(i, family, name, remote.length)
+    for (let i = 0; i < capacity; i++) this.#wire(i, family)
   }
 
-  #wire(i: number, family: 4 | 6, name: number, nameLength: number): void {
-    const { view, address } = this.#memory
-    const header = i * MESSAGE_BYTES
-    putPointer(view, header + MSGHDR.at.msg_name.offset, address + name)
-    view.setUint32(header + MSGHDR.at.msg_namelen.offset, nameLength, true)
+  #wire(i: number, family: 4 | 6): void {
+    const { view } = this.#memory
     const level = family === 4 ? IPPROTO_IP : IPPROTO_IPV6
     const kinds = [
       [IPPROTO_UDP, UDP_SEGMENT, 2],
@@ -67,9 +61,11 @@ export class UdpSendVector {
     this.#usedPieces = 0
   }
 
-  /** Begins message i: the pieces added next are its. */
-  begin(i: number): void {
+  /** Begins message i, to the sockaddr of `nameLength` bytes at `name`: the pieces added next are its. */
+  begin(i: number, name: number, nameLength: number): void {
     const at = i * MESSAGE_BYTES
+    putPointer(this.#memory.view, at + MSGHDR.at.msg_name.offset, name)
+    this.#memory.view.setUint32(at + MSGHDR.at.msg_namelen.offset, nameLength, true)
     putPointer(this.#memory.view, at + MSGHDR.at.msg_iov.offset, this.#pieces.addressOf(this.#usedPieces))
     this.#memory.view.setUint32(at + MSGHDR.at.msg_iovlen.offset, 0, true)
   }

@@ -1,9 +1,9 @@
 // The underlay port of GRE-in-UDP (RFC 8086). Packets of one size that follow one another are sent as one message and cut by
 // the kernel, or the network card (UDP_SEGMENT); what it put together on its way here (UDP_GRO) is taken apart in place.
-// One unconnected socket receives, from the remote's address and whatever port; it sends too, or a few others that differ in
+// One unconnected socket receives, from the peers' addresses and whatever port; it sends too, or a few others that differ in
 // their source port. native-notes/udp-socket.md has what the kernel allows.
 
-import { DROP, type DropCounters } from '../drops.js'
+import { DROP, type DropCounters, dropAt, MOST_PEERS } from '../drops.js'
 import type { Address } from '../sys/address.js'
 import { IP_PMTUDISC_DO, IP_PMTUDISC_DONT, MSG_DONTWAIT, MSG_TRUNC } from '../sys/constants.js'
 import { ERRNO } from '../sys/errno.js'
@@ -12,13 +12,12 @@ import { close, errno, recvmmsg, sendmmsg } from '../sys/libc.js'
 import { trySetOption } from '../sys/sockets.js'
 import { BATCH_ENTRIES, type Batch, SLOT_BYTES } from './batch.js'
 import { ErrorQueue } from './error-queue.js'
-import { IP_OPTIONS, OUTER_BYTES, UDP_BYTES } from './ip-options.js'
-import { OuterFragments } from './outer-fragments.js'
+import { IP_OPTIONS } from './ip-options.js'
+import { NAME_BYTES, type PeerWay, PeerWays } from './peer-ways.js'
 import type { Port } from './port.js'
 import { ReceiveVector } from './receive-vector.js'
 import { UdpSendVector } from './udp-send-vector.js'
 import { isFatal, sendDropCode } from './underlay-errors.js'
-import { pathMtu } from './underlay-path.js'
 
 const TOO_BIG = DROP['too-big']
 const QUEUE_FULL = DROP['queue-full']
@@ -37,29 +36,27 @@ export interface UdpSocketHandle {
   /** Send: one, or a power of two among which a packet's `flow` chooses. */
   readonly sendFds: readonly number[]
   readonly local: Address
-  readonly remote: Address
   readonly dev: string | undefined
-  /** The remote as a sockaddr, and its port, which is ours too. */
-  readonly sockaddr: Uint8Array
+  readonly ways: readonly PeerWay[]
+  /** Of both ends. */
   readonly port: number
   /** What the sockets send with when a frame asks for nothing else. */
   readonly tos: number
-  readonly mtu: number
 }
 
 export class UdpSocketPort implements Port {
   readonly fd: number
   readonly handle: UdpSocketHandle
   readonly #send: UdpSendVector
-  readonly #receive = new ReceiveVector(BATCH_ENTRIES, { names: true, controls: true })
+  readonly #receive: ReceiveVector
   /** Of each message prepared, how many entries of the batch it carries. */
   readonly #carries = new Uint16Array(SEND_ENTRIES)
-  readonly #errors = new ErrorQueue()
+  readonly #errors: ErrorQueue
   readonly #fragmenting: Uint8Array
-  readonly #fragments: OuterFragments
+  readonly #ways: PeerWays
   readonly #refused: () => void
-  #mtu: number
-  #segmenting = true
+  /** By peer: 1 where the kernel would not cut what goes there. */
+  readonly #uncut = new Uint8Array(MOST_PEERS)
   #receiveInto: Batch | undefined
   #toReset = 0
   #retried = false
@@ -69,27 +66,46 @@ export class UdpSocketPort implements Port {
   constructor(handle: UdpSocketHandle, refused: () => void = () => {}) {
     this.fd = handle.fd
     this.handle = handle
-    this.#mtu = handle.mtu
     this.#refused = refused
-    this.#send = new UdpSendVector(SEND_ENTRIES, handle.local.family, handle.sockaddr)
+    const { family } = handle.local
+    this.#send = new UdpSendVector(SEND_ENTRIES, family)
+    this.#receive = new ReceiveVector(BATCH_ENTRIES, family, { names: true, controls: true })
+    this.#errors = new ErrorQueue(family)
     this.#fragmenting = new Uint8Array(handle.sendFds.length)
-    this.#fragments = new OuterFragments(handle, handle.port)
+    this.#ways = new PeerWays(handle, handle.ways)
   }
 
   get mtu(): number {
-    return this.#mtu
+    return this.#ways.mtu
   }
 
-  get room(): number {
-    return this.#mtu - OUTER_BYTES[this.handle.local.family] - UDP_BYTES
+  get rooms(): Int32Array {
+    return this.#ways.rooms
+  }
+
+  get errors(): Int32Array {
+    return this.#ways.errors
+  }
+
+  get changes(): number {
+    return this.#ways.changes
   }
 
   look(): void {
-    this.#mtu = pathMtu(this.handle, this.#mtu)
+    this.#ways.look()
   }
 
-  fragmentAt(octets: number): void {
-    this.#fragments.most = octets
+  setLocal(local: Address): void {
+    this.#ways.setLocal(local)
+  }
+
+  setPeer(peer: number, way: PeerWay | undefined): void {
+    this.#ways.set(peer, way)
+    this.#uncut[peer] = 0
+  }
+
+  fragmentAt(peer: number, octets: number): void {
+    this.#ways.fragmentAt(peer, octets)
   }
 
   read(into: Batch, drops: DropCounters): number {
@@ -110,23 +126,23 @@ export class UdpSocketPort implements Port {
   }
 
   #hearErrors(fd: number, drops: DropCounters): void {
-    if (this.#errors.drain(fd, drops)) this.look()
+    if (this.#errors.drain(fd, this.#ways, drops)) this.look()
   }
 
   /** Lists the datagrams of message i. */
   #take(i: number, into: Batch, drops: DropCounters): void {
+    const peer = this.#receive.peerOf(i, this.#ways)
     if (this.#receive.flagsOf(i) & MSG_TRUNC) {
-      drops[TOO_BIG]++
+      drops[dropAt(peer, TOO_BIG)]++
       return
     }
     const length = this.#receive.lengthOf(i)
     const segment = this.#receive.segmentOf(i) || length
-    const peer = this.#receive.isFrom(i, this.handle.remote.bytes) ? 0 : -1
     const tos = this.#receive.tosOf(i)
     const start = i * SLOT_BYTES
     for (let at = 0; at < length || at === 0; at += segment || 1) {
       if (into.count === into.capacity) {
-        drops[QUEUE_FULL]++
+        drops[dropAt(peer, QUEUE_FULL)]++
         continue
       }
       const entry = into.count++
@@ -148,14 +164,14 @@ export class UdpSocketPort implements Port {
       const { head } = from
       const flow = from.flow[head]
       const fragment = from.fragment[head]
-      const toCut = fragment === 1 && this.#fragments.isToCut(from, head, this.room)
-      if (toCut && !this.#fragments.sendNext(from, drops)) return
+      const toCut = fragment === 1 && this.#ways.isToCut(from, head)
+      if (toCut && !this.#ways.sendNext(from, drops)) return
       if (toCut) continue
       let messages = 0
       this.#send.clear()
       const most = Math.min(from.count, head + SEND_ENTRIES)
       for (let i = head; i < most && from.flow[i] === flow && from.fragment[i] === fragment; messages++) {
-        if (fragment === 1 && i > head && this.#fragments.isToCut(from, i, this.room)) break
+        if (fragment === 1 && i > head && this.#ways.isToCut(from, i)) break
         this.#carries[messages] = this.#prepare(from, i, messages)
         i += this.#carries[messages]
       }
@@ -172,18 +188,20 @@ export class UdpSocketPort implements Port {
   /** Makes a message of entry `first` and of those behind it that may be cut from the same message; returns how many. */
   #prepare(from: Batch, first: number, message: number): number {
     const { tos, ttl } = from
+    const peer = from.peer[first]
     const size = from.headerLength[first] + from.length[first]
-    const most = this.#segmenting && size <= this.room ? Math.min(from.count, first + MOST_SEGMENTS) : first + 1
+    const cut = this.#uncut[peer] === 0 && size <= this.rooms[peer]
+    const most = cut ? Math.min(from.count, first + MOST_SEGMENTS) : first + 1
     let total = 0
     let end = first
-    this.#send.begin(message)
+    this.#send.begin(message, this.#ways.names.address + peer * NAME_BYTES, this.#ways.nameLength)
     for (let last = size; end < most && last === size; end++) {
       last = from.headerLength[end] + from.length[end]
       if (end > first) {
         if (last > size || last === 0 || total + last > MOST_MESSAGE_BYTES) break
-        if (tos[end] !== tos[first] || ttl[end] !== ttl[first]) break
+        if (tos[end] !== tos[first] || ttl[end] !== ttl[first] || from.peer[end] !== peer) break
         if (from.flow[end] !== from.flow[first] || from.fragment[end] !== from.fragment[first]) break
-        if (from.fragment[end] === 1 && this.#fragments.isToCut(from, end, this.room)) break
+        if (from.fragment[end] === 1 && this.#ways.isToCut(from, end)) break
       }
       this.#addEntry(from, end, message)
       total += last
@@ -218,23 +236,24 @@ export class UdpSocketPort implements Port {
     if (uncut) this.#refused()
     if (uncut || error === EMSGSIZE) {
       this.look()
-      if (from.letFragment(this.room)) return true // the way has become narrower
+      if (from.letFragment(this.rooms)) return true // the way has become narrower
     }
     // An ICMP error that was pending failed the call in the packets' stead: they are sent again. ENOBUFS is none.
     const again = !this.#retried && error !== ENOBUFS
     this.#retried = again
     if (again && error !== EINVAL && error !== EIO) return true
+    const peer = from.peer[from.head]
     if (uncut)
-      this.#segmenting = false // towards this remote it cannot be done
+      this.#uncut[peer] = 1 // towards this remote it cannot be done
     else {
-      drops[sendDropCode(error)] += entries
+      drops[dropAt(peer, sendDropCode(error))] += entries
       from.head += entries
     }
     return true
   }
 
   release(): void {
-    this.#fragments.close()
+    this.#ways.close()
   }
 
   close(): void {

@@ -11,6 +11,7 @@ type Call<Arguments extends unknown[]> = (...args: Arguments) => number
 
 export const open: Call<[path: string, flags: number]> = libc.func('int open(const char *path, int flags)')
 export const close: Call<[fd: number]> = libc.func('int close(int fd)')
+export const dup3: Call<[from: number, to: number, flags: number]> = libc.func('int dup3(int from, int to, int flags)')
 export const read: Call<[fd: number, buffer: number, size: number]> = libc.func(
   'intptr_t read(int fd, uintptr_t buffer, size_t size)',
 )

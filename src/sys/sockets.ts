@@ -6,6 +6,7 @@ import {
   AF_INET,
   AF_INET6,
   AF_UNIX,
+  O_CLOEXEC,
   SO_ATTACH_FILTER,
   SO_BINDTODEVICE,
   SO_NETNS_COOKIE,
@@ -15,11 +16,11 @@ import {
   SOL_SOCKET,
 } from './constants.js'
 import { check, systemError } from './fail.js'
-import { bind, close, connect, getsockname, getsockopt, setsockopt, socket } from './libc.js'
+import { bind, close, connect, dup3, getsockname, getsockopt, setsockopt, socket } from './libc.js'
 import { putPointer, slab } from './memory.js'
 
 // One scratch slab a thread: cold calls only, none of them re-enters.
-const scratch = slab(4096)
+const scratch = slab(16384)
 
 /** A non-blocking socket that children do not inherit. */
 export function openSocket(family: 4 | 6, type: number, protocol: number): number {
@@ -73,6 +74,11 @@ export function connectTo(fd: number, address: Address, port = 0): void {
   check(connect(fd, scratch.address, length), `connect(${address.text})`)
 }
 
+/** Has descriptor `fd` stand for what `other` stands for, in one step; what it stood for is closed. */
+export function replaceDescriptor(fd: number, other: number): void {
+  check(dup3(other, fd, O_CLOEXEC), 'dup3')
+}
+
 /** The local address of a bound or connected socket. */
 export function localAddress(fd: number): Address {
   scratch.view.setUint32(64, SOCKADDR_IN6.size, true)
@@ -83,7 +89,7 @@ export function localAddress(fd: number): Address {
 /** One instruction of a classic BPF program (linux/filter.h): opcode, jump if true, jump if false, constant. */
 export type FilterInstruction = readonly [code: number, jt: number, jf: number, k: number]
 
-/** SO_ATTACH_FILTER; replaces a filter that is there in one step. At most 500 instructions fit the scratch memory. */
+/** SO_ATTACH_FILTER; replaces a filter that is there in one step. At most 2000 instructions fit the scratch memory. */
 export function attachFilter(fd: number, program: readonly FilterInstruction[]): void {
   const { view, address } = scratch
   const body = SOCK_FPROG.size

@@ -40,14 +40,7 @@ export function resolveAddresses(
     )
   }
   const route = wayTo(remote, dev, local === undefined)
-  if (route?.local.text === remote.text || isSource(remote, dev)) {
-    refuse(
-      'TSGRE_REMOTE_IS_LOCAL',
-      'remote',
-      remoteText,
-      'that is an address of this host; give the address of the other one',
-    )
-  }
+  refuseOwn(remote, remoteText, dev, route)
   if (!local) return { local: route!.local, remote, underlayMtu: route!.mtu }
   const path = wayFrom(local, remote, dev)
   if (io === 'raw-socket' && route && route.local.text !== local.text) {
@@ -59,6 +52,26 @@ export function resolveAddresses(
     )
   }
   return { local, remote, underlayMtu: path?.mtu ?? DEFAULT_UNDERLAY_MTU }
+}
+
+/**
+ * Reads the address of one more remote of a tunnel from `local`, and asks for the way there.
+ * @throws ConfigError for whatever cannot be its other end
+ */
+export function resolveRemote(text: string, local: Address, dev: string | undefined): { remote: Address; mtu: number } {
+  const remote = readAddress('remote', text, dev ?? local.zone)
+  if (remote.family !== local.family) {
+    const why = `IPv${remote.family}, but this tunnel's packets leave from ${local.text}; the remotes of a tunnel are of one family: run another one for it`
+    refuse('TSGRE_FAMILY_MISMATCH', 'remote', text, why)
+  }
+  refuseOwn(remote, text, dev, wayTo(remote, dev, false))
+  return { remote, mtu: wayFrom(local, remote, dev)?.mtu ?? DEFAULT_UNDERLAY_MTU }
+}
+
+function refuseOwn(remote: Address, text: string, dev: string | undefined, route: UnderlayPath | undefined): void {
+  if (route?.local.text !== remote.text && !isSource(remote, dev)) return
+  const why = 'that is an address of this host; give the address of the other one'
+  refuse('TSGRE_REMOTE_IS_LOCAL', 'remote', text, why)
 }
 
 /** Ethernet's, for a host that has no route to the remote yet. */

@@ -3,18 +3,22 @@
 // is not ours is noticed before length and checksum, since the kernel's filter shortens such packets to their headers.
 // What is to be delivered gets the outer header's congestion mark, and a SYN an MSS that fits the way back.
 
-import { DROP, type DropCounters } from '../drops.js'
-import type { Batch } from '../io/batch.js'
+import { DROP, type DropCounters, dropAt } from '../drops.js'
+import { BATCH_ENTRIES, type Batch } from '../io/batch.js'
 import { clampMss, maybeSyn } from '../offload/clamp-mss.js'
 import { decapsulateEcn, marks } from '../wire/ecn.js'
-import { GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE, greHeader, parseGre, verifyGre } from '../wire/gre.js'
+import { GRE_CHECKSUM, GRE_KEY, greHeader, parseGre, verifyGre } from '../wire/gre.js'
+import { isLoopProbe } from '../wire/loop-probe.js'
 import { read16 } from '../wire/network-order.js'
 import type { Octets } from '../wire/octets.js'
 import { ETH_P_PROBE, isProbe } from '../wire/probe-frame.js'
-import { Prober } from './prober.js'
-import { SequenceReceiver } from './sequence.js'
-import type { PumpSettings } from './settings.js'
+import type { Conversation } from './conversation.js'
+import type { HeldPackets } from './held-packets.js'
+import type { LoopGuard } from './loop-guard.js'
+import type { Peers } from './peers.js'
+import { DROPPED, HOLD, NOTHING } from './reorder.js'
 import type { Counters } from './stats.js'
+import type { Switch } from './switch.js'
 
 const TRUNCATED = DROP.truncated
 const UNKNOWN_PEER = DROP['unknown-peer']
@@ -22,75 +26,153 @@ const KEY_MISMATCH = DROP['key-mismatch']
 const CHECKSUM = DROP.checksum
 const ECN = DROP.ecn
 const OUT_OF_SEQUENCE = DROP['out-of-sequence']
+const LOOP_GUARD = DROP['loop-guard']
 const ETHERNET_BYTES = 14
-const MOST_FRAME_BYTES = 65535
+const OURS = -1
+/** Of a batch. */
+const MOST_PACKETS = 64 * BATCH_ENTRIES
+
+/** What the frames of a batch are handed to on their way. */
+export interface Receiving {
+  readonly peers: Peers
+  readonly choice: Switch
+  readonly held: HeldPackets
+  readonly guard: LoopGuard | undefined
+  /** By peer: hears its probes, which are not delivered. */
+  readonly conversations: readonly (Conversation | undefined)[]
+  readonly counters: Counters
+  readonly clampMss: boolean
+}
 
 export class Decapsulator {
+  /** Of each packet of the batch the drop code, or 0, and where its frame begins. Valid when there is no more. */
+  readonly ends = new Uint8Array(MOST_PACKETS)
   readonly #gre = greHeader()
-  readonly #sequence = new SequenceReceiver()
-  readonly #counters: Counters
+  readonly #to: Receiving
   readonly #drops: DropCounters
-  readonly #keyFlag: number
-  readonly #key: number
-  readonly #sequenceFlag: number
-  readonly #clamp: boolean
-  readonly #prober: Prober
+  #from: Batch | undefined
+  #taken = 0
+  /** Whether packets that were held are listed: their slots may be wanted again. */
+  #released = false
 
-  /** @param prober hears the peer's probes, which are not delivered */
-  constructor(settings: PumpSettings, counters: Counters, prober = new Prober(false)) {
-    this.#counters = counters
-    this.#clamp = settings.clampMss
-    this.#prober = prober
-    this.#drops = counters.drops
-    this.#keyFlag = settings.keyIn === undefined ? 0 : GRE_KEY
-    this.#key = settings.keyIn ?? 0
-    this.#sequenceFlag = settings.sequence ? GRE_SEQUENCE : 0
+  constructor(to: Receiving) {
+    this.#to = to
+    this.#drops = to.counters.drops
+  }
+
+  begin(from: Batch): void {
+    this.#from = from
+    this.#taken = 0
+  }
+
+  get more(): boolean {
+    return this.#from !== undefined && this.#taken < this.#from.count
   }
 
   /**
-   * Turns the packets of `batch` into frames. `now` in milliseconds, monotonic; `longest` is what fits one packet of the
-   * way back, in octets of a frame.
+   * Lists the frames of packets in `to`, a batch over the same memory, as many as fit it at once; what is listed is to be
+   * delivered before the next call. `now` in milliseconds, monotonic.
    */
-  run(batch: Batch, now: number, longest = MOST_FRAME_BYTES): void {
-    const { memory, offset, length, tos } = batch
-    let kept = 0
-    for (let i = 0; i < batch.count; i++) {
-      const end = offset[i] + length[i]
-      const header = batch.peer[i] < 0 ? -UNKNOWN_PEER : this.#examine(memory, offset[i], end, now)
-      if (header < 0) {
-        this.#drops[-header]++
-        continue
-      }
-      const frame = offset[i] + header
-      const etherType = read16(memory.bytes, frame + 12)
-      if (etherType === ETH_P_PROBE && isProbe(memory.bytes, frame, end)) {
-        this.#prober.hear(memory.bytes, frame, end, now)
-        continue
-      }
-      if (this.#clamp && maybeSyn(memory.bytes, frame, end)) clampMss(memory, frame, end, longest)
-      if (marks(tos[i]) && decapsulateEcn(memory, frame, end, tos[i]) < 0) {
-        this.#drops[ECN]++
-        continue
-      }
-      batch.keep(i, kept)
-      offset[kept] = frame
-      length[kept++] = end - frame
+  fill(to: Batch, now: number): void {
+    const from = this.#from!
+    const { peer, offset, length } = from
+    to.clear()
+    this.#released = false
+    while (this.#taken < from.count && to.count < to.capacity && !this.#released) {
+      const i = this.#taken++
+      const code = peer[i] < 0 ? UNKNOWN_PEER : this.#take(from, i, offset[i], offset[i] + length[i], peer[i], to, now)
+      this.ends[i] = code
+      if (code !== 0) this.#drops[dropAt(peer[i], code)]++
     }
-    batch.count = kept
   }
 
-  /** The length of the GRE header in front of a frame that is to be delivered, or minus a drop code. */
-  #examine(memory: Octets, start: number, end: number, now: number): number {
+  /** Lists those of a peer that have waited long enough for the ones in front of them. */
+  fillHeld(to: Batch, peer: number, now: number): void {
+    to.clear()
+    this.#release(peer, to, now)
+  }
+
+  /** Returns 0, or the drop code. */
+  #take(from: Batch, i: number, start: number, end: number, peer: number, to: Batch, now: number): number {
+    const { peers, counters, held } = this.#to
+    const { memory } = from
+    const header = this.#examine(memory, start, end, peer, now)
+    if (header < 0) return -header
+    counters.peers.heardAt[peer] = now
+    const receiver = (this.#gre.flags & peers.sequenced[peer]) === 0 ? undefined : held.receivers[peer]
+    const frame = start + header
+    if (receiver === undefined) {
+      const code = this.#open(memory, frame, end, peer, from.tos[i], now)
+      if (code === 0) this.#list(to, frame, end - frame, peer)
+      return code < 0 ? 0 : code
+    }
+    const place = receiver.accept(this.#gre.sequence | 0, now, held.fits(end - frame))
+    if (place === DROPPED) {
+      this.#release(peer, to, now)
+      return OUT_OF_SEQUENCE
+    }
+    const code = this.#open(memory, frame, end, peer, from.tos[i], now)
+    if (place >= HOLD) held.put(peer, place - HOLD, frame, code === 0 ? end - frame : 0)
+    else if (code === 0) this.#list(to, frame, end - frame, peer)
+    this.#release(peer, to, now)
+    return code < 0 ? 0 : code
+  }
+
+  /** Lists those of a peer whose turn it is now. */
+  #release(peer: number, to: Batch, now: number): void {
+    const receiver = this.#to.held.receivers[peer]
+    if (receiver === undefined) return
+    const { held } = this.#to
+    for (let slot = receiver.next(now); slot !== NOTHING; slot = receiver.next(now)) {
+      this.#released = true
+      const length = held.lengthOf(peer, slot)
+      if (length > 0) this.#list(to, held.offsetOf(peer, slot), length, peer)
+    }
+  }
+
+  /** The length of the GRE header in front of a frame, or minus a drop code. */
+  #examine(memory: Octets, start: number, end: number, peer: number, now: number): number {
+    const { peers, counters } = this.#to
     const gre = this.#gre
     const header = parseGre(memory.bytes, start, end, gre)
     if (header < 0) return header
-    if ((gre.flags & GRE_KEY) !== this.#keyFlag || gre.key !== this.#key) {
-      this.#counters.noteWrongKey((gre.flags & GRE_KEY) !== 0, gre.key | 0)
+    const wrong = (gre.flags & peers.lookAt[peer]) ^ peers.expected[peer]
+    if ((wrong & GRE_KEY) !== 0 || (gre.key | 0) !== peers.keyIn[peer]) {
+      counters.peers.noteWrongKey(peer, (gre.flags & GRE_KEY) !== 0, gre.key | 0, now)
       return -KEY_MISMATCH
     }
     if (end - start - header < ETHERNET_BYTES) return -TRUNCATED
-    if (gre.flags & GRE_CHECKSUM && !verifyGre(memory, start, end)) return -CHECKSUM
-    if (gre.flags & this.#sequenceFlag && !this.#sequence.accept(gre.sequence | 0, now)) return -OUT_OF_SEQUENCE
+    if (wrong !== 0 || (gre.flags & GRE_CHECKSUM && !verifyGre(memory, start, end))) return -CHECKSUM
     return header
+  }
+
+  /** Makes the frame [frame, end) ready for the TAP. Returns 0, the drop code, or less than 0 where it was for us. */
+  #open(memory: Octets, frame: number, end: number, peer: number, tos: number, now: number): number {
+    const { peers, choice, clampMss: clamp } = this.#to
+    const { bytes } = memory
+    if (read16(bytes, frame + 12) === ETH_P_PROBE && this.#hear(bytes, frame, end, peer, now)) return OURS
+    if (peers.shut[peer] === LOOP_GUARD) return LOOP_GUARD
+    choice.learn(bytes, frame + 6, peer)
+    if (clamp && maybeSyn(bytes, frame, end)) clampMss(memory, frame, end, peers.longest(peer))
+    return marks(tos) && decapsulateEcn(memory, frame, end, tos) < 0 ? ECN : 0
+  }
+
+  /** Whether a frame is one of those that tsgre says to tsgre. */
+  #hear(bytes: Uint8Array, frame: number, end: number, peer: number, now: number): boolean {
+    const { conversations, guard } = this.#to
+    if (isProbe(bytes, frame, end)) conversations[peer]?.hear(bytes, frame, end, now)
+    else if (guard && isLoopProbe(bytes, frame, end)) guard.heard(bytes, frame, end, peer, now)
+    else return false
+    return true
+  }
+
+  #list(to: Batch, offset: number, length: number, peer: number): void {
+    const { rxFrames, rxBytes } = this.#to.counters.peers
+    const i = to.count++
+    to.offset[i] = offset
+    to.length[i] = length
+    to.peer[i] = peer
+    rxFrames[peer]++
+    rxBytes[peer] += length
   }
 }

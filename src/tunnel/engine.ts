@@ -1,10 +1,12 @@
 // What drives a pump: a thread of its own, or the program's event loop.
 
+import type { PumpCommand } from './pump-command.js'
+
 export interface Engine {
   /** Resolves when frames are carried. */
   start(): Promise<void>
-  /** While paused no frame is sent; packets are still received. */
-  pause(paused: boolean): void
+  /** Has the pump do this, soon and in order. */
+  command(command: PumpCommand): void
   /** Resolves when nothing touches the ports any more. */
   stop(): Promise<void>
 }
@@ -12,6 +14,6 @@ export interface Engine {
 export interface EngineListener {
   /** A port is of no use any more: the end. */
   failed(error: unknown): void
-  /** The tunnel MTU is another than before; the counters have it. */
-  tunnelMtu(): void
+  /** Something of the tunnel or its peers is another than before; the counters have it. */
+  changed(): void
 }

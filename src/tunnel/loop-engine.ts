@@ -2,12 +2,13 @@
 // are waited for by poll(2) in libuv's pool: a pool thread blocked in fs.read on a TAP could not be cancelled, a poll is
 // woken by the eventfd that lies in it.
 
-import { OVERLAY, Poller, UNDERLAY, WAKER } from '../io/poller.js'
+import { OVERLAY, Poller, SENDER, UNDERLAY, WAKER } from '../io/poller.js'
 import type { Port } from '../io/port.js'
 import { Waker } from '../io/waker.js'
 import { POLLIN, POLLOUT } from '../sys/constants.js'
 import type { Engine, EngineListener } from './engine.js'
 import type { Pump } from './pump.js'
+import type { PumpCommand } from './pump-command.js'
 
 const POLL_MS = 1000
 
@@ -65,7 +66,7 @@ export class LoopEngine implements Engine {
     const now = performance.now()
     try {
       const worked = this.#pump.turn(now)
-      if (this.#pump.tick(now)) this.#listener.tunnelMtu()
+      if (this.#pump.tick(now)) this.#listener.changed()
       return worked
     } catch (error) {
       if (!this.#stopped) this.#listener.failed(error)
@@ -79,16 +80,21 @@ export class LoopEngine implements Engine {
       const { blocked } = this.#pump
       this.#blockedAsked = blocked
       poller.ask(OVERLAY, blocked ? 0 : POLLIN)
-      poller.ask(UNDERLAY, blocked ? POLLIN | POLLOUT : POLLIN)
+      poller.ask(SENDER, blocked ? POLLOUT : 0)
       await new Promise<void>((resolve) => poller.waitLater(POLL_MS, resolve))
       if (this.#stopped) break
       if (poller.readable(WAKER)) waker.clear()
-      if (poller.readable(OVERLAY) || poller.readable(UNDERLAY) || poller.writable(UNDERLAY)) this.#turn()
+      if (poller.readable(OVERLAY) || poller.readable(UNDERLAY) || poller.writable(SENDER)) this.#turn()
     }
   }
 
-  pause(paused: boolean): void {
-    this.#pump.paused = paused
+  command(command: PumpCommand): void {
+    if (this.#stopped) return
+    this.#pump.command(command)
+    this.#schedule()
+    // What is due may have become so sooner than the timer knows.
+    clearTimeout(this.#timer)
+    this.#wait()
   }
 
   async stop(): Promise<void> {

@@ -2,21 +2,20 @@
 // undoes itself on failure.
 
 import { StateError, TsgreError } from '../errors.js'
-import { claim } from '../io/claim.js'
-import { openRawSocket, type RawSocketOptions } from '../io/open-raw-socket.js'
 import { openTap } from '../io/open-tap.js'
-import { openUdpSocket } from '../io/open-udp-socket.js'
 import type { Port } from '../io/port.js'
-import { PortableSocketPort } from '../io/portable-socket.js'
 import type { TapPort } from '../io/tap.js'
 import type { Engine, EngineListener } from './engine.js'
 import { LoopEngine } from './loop-engine.js'
 import { type ResolvedOptions, resolveOptions, type TunnelOptions } from './options.js'
 import { Pump } from './pump.js'
+import type { PumpCommand } from './pump-command.js'
+import { Remotes } from './remotes.js'
+import { listRemotes } from './resolve-peers.js'
 import type { PumpSettings } from './settings.js'
 import { Counters } from './stats.js'
-import { ThreadEngine } from './thread-engine.js'
-import { failTunnel, Tunnel, type TunnelDescription } from './tunnel.js'
+import { failTunnel, Tunnel, type TunnelBase, type TunnelDescription } from './tunnel.js'
+import { openUnderlay } from './underlay.js'
 
 /**
  * Opens a TAP and a raw socket and carries frames between them until `close()`.
@@ -29,21 +28,36 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
   const release = () => {
     for (const step of undo.splice(0).reverse()) step()
   }
+  const counters = new Counters()
+  let send: (command: PumpCommand) => void = () => {}
   try {
-    const { local, remote, settings, dev } = resolved
-    // The port of GRE-in-UDP is a claim by itself.
-    if (!resolved.encapsulation) {
-      undo.push(claim({ local: local.text, remote: remote.text, keyIn: settings.keyIn, dev }))
+    const { local, encapsulation } = resolved
+    const base = {
+      options,
+      local,
+      udp: encapsulation !== undefined,
+      counters,
+      claimed: encapsulation === undefined, // the port of GRE-in-UDP is a claim by itself
+      filter: (list: Parameters<typeof underlay.filter>[0]) => underlay.filter(list),
+      command: (command: PumpCommand) => send(command),
     }
-    const start = openUnderlay(resolved, undo, (message) => options.logger?.warn({ name: resolved.name }, message))
+    const remotes = new Remotes(base, listRemotes(options.remote), resolved.peers)
+    undo.push(() => remotes.release())
+    const warn = (message: string) => options.logger?.warn({ name: resolved.name }, message)
+    const underlay = openUnderlay(resolved, remotes.list(), warn)
+    undo.push(() => underlay.close())
     const { name, mtu, up, offload } = resolved
     const tap = openTap({ name, up, offload, ...(mtu === undefined ? {} : { mtu }), ...macOf(resolved) })
     undo.push(() => tap.close())
     await options.prepare?.(tap.name)
+    const start: MakeEngine = (listener) => {
+      const engine = underlay.start(tap, listener, counters)
+      send = (command) => engine.command(command)
+      return engine
+    }
     return await begin(
-      describe(resolved, tap),
-      (listener, counters) => start(tap, listener, counters),
-      release,
+      { description: describe(resolved, tap), counters, remotes, underlay, release },
+      start,
       options.signal,
     )
   } catch (error) {
@@ -66,14 +80,15 @@ export async function runTunnel(
   const settings = { ...PLAIN, ...given }
   const { mtu, offload = 'off' } = overlay
   const tunnelMtu = underlay.mtu // the pump works it out at once
-  const description = { name: '', local: '', remote: '', mtu, tunnelMtu, offload, udpPort: undefined }
+  const description = { name: '', local: '', mtu, tunnelMtu, offload, udpPort: undefined }
   const release = () => {
     overlay.close()
     underlay.close()
   }
-  const engine: MakeEngine = (listener, counters) =>
+  const counters = new Counters()
+  const engine: MakeEngine = (listener) =>
     new LoopEngine(new Pump(overlay, underlay, settings, counters), overlay, underlay, listener)
-  return begin(description, engine, release, signal)
+  return begin({ description, counters, remotes: undefined, underlay: undefined, release }, engine, signal)
 }
 
 /** The tunnel of `ip link add type gretap` without options. */
@@ -81,7 +96,13 @@ const PLAIN: PumpSettings = {
   keyIn: undefined,
   keyOut: undefined,
   checksum: false,
+  receiveChecksum: 'accept',
   sequence: false,
+  peers: undefined,
+  reorder: { packets: 64, ms: 10 },
+  keepalive: undefined,
+  loopGuard: true,
+  floodLimit: 0,
   tos: 0,
   ttl: 64,
   fragment: 'never',
@@ -95,46 +116,24 @@ const PLAIN: PumpSettings = {
   remote: new Uint8Array(),
 }
 
-type MakeEngine = (listener: EngineListener, counters: Counters) => Engine
-type StartOnTap = (tap: TapPort, listener: EngineListener, counters: Counters) => Engine
-
-function openUnderlay(resolved: ResolvedOptions, undo: (() => void)[], warn: (message: string) => void): StartOnTap {
-  const { settings, encapsulation, busyPoll } = resolved
-  const options: RawSocketOptions = {
-    local: resolved.local,
-    remote: resolved.remote,
-    keyIn: settings.keyIn,
-    dev: resolved.dev,
-    ttl: settings.ttl === 'inherit' ? 64 : settings.ttl,
-    tos: settings.tos === 'inherit' ? 0 : settings.tos & ~3,
-    mtu: resolved.underlayMtu,
-  }
-  if (resolved.io === 'raw-socket') {
-    const port = new PortableSocketPort(options, warn)
-    undo.push(() => port.close())
-    return (tap, listener, counters) => new LoopEngine(new Pump(tap, port, settings, counters), tap, port, listener)
-  }
-  const port = encapsulation ? openUdpSocket({ ...options, ...encapsulation }, warn) : openRawSocket(options, warn)
-  undo.push(() => port.close())
-  return (tap, listener, counters) => new ThreadEngine(tap, port.handle, settings, busyPoll, counters, listener)
-}
+type MakeEngine = (listener: EngineListener) => Engine
 
 /** Starts the engine and ties its failure, the signal and the events together. */
 async function begin(
-  description: TunnelDescription,
+  base: Omit<TunnelBase, 'engine'>,
   makeEngine: MakeEngine,
-  release: () => void,
   signal: AbortSignal | undefined,
 ): Promise<Tunnel> {
-  const counters = new Counters()
+  const { counters, description } = base
   counters.reset()
   counters.tunnelMtu = description.tunnelMtu
+  counters.peers.epoch = performance.timeOrigin // the pump's thread sets its own
   const listener: EngineListener = {
     failed: (error) => void failTunnel(tunnel, asTsgreError(error)),
-    tunnelMtu: () => tunnel.tellMtu(),
+    changed: () => tunnel.tell(),
   }
-  const engine = makeEngine(listener, counters)
-  const tunnel: Tunnel = new Tunnel(description, counters, engine, release)
+  const engine = makeEngine(listener)
+  const tunnel: Tunnel = new Tunnel({ ...base, engine })
   const abort = () => void tunnel.close()
   try {
     await engine.start()
@@ -156,13 +155,12 @@ function asTsgreError(error: unknown): TsgreError {
 }
 
 function describe(resolved: ResolvedOptions, tap: TapPort): TunnelDescription {
-  const { name, local, remote, tunnelMtu, encapsulation } = resolved
+  const { name, local, tunnelMtu, encapsulation } = resolved
   const { offload } = tap
   const udpPort = encapsulation?.port
   return {
     name,
     local: local.text,
-    remote: remote.text,
     get mtu() {
       return tap.mtu
     },

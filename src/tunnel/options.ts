@@ -1,16 +1,15 @@
 // What a program or a person asks for, and the one place where it is refused. Nothing is opened or changed here.
 
 import { ConfigError } from '../errors.js'
-import { OUTER_BYTES, UDP_BYTES } from '../io/ip-options.js'
 import { refuseTapName } from '../io/open-tap.js'
 import { OFFLOADS, type Offload } from '../offload/gso.js'
 import type { Address } from '../sys/address.js'
 import { resolveAddresses } from './addresses.js'
 import { type Encapsulation, type EncapsulationOptions, resolveEncapsulation } from './encapsulation.js'
-import type { Key, Keys } from './peer-options.js'
-import { greBytes } from './pump.js'
+import type { ChecksumRule, Keys, PeerOptions } from './peer-options.js'
+import { listRemotes, type PeerBase, type ResolvedPeer, resolvePeers } from './resolve-peers.js'
 import type { FragmentRule, OversizeRule, PumpSettings } from './settings.js'
-import { integer, oneOf } from './values.js'
+import { integer, LEAST_MTU, MOST_MTU, oneOf } from './values.js'
 
 /** Takes log lines: fields, then a message. pino fits as it is. */
 export interface Logger {
@@ -24,8 +23,11 @@ export interface Logger {
 export interface TunnelOptions extends EncapsulationOptions {
   /** Name of the TAP: 1 to 15 bytes. Made if there is none. */
   name: string
-  /** Underlay address of the other host; IPv6 link-local ones with their zone, `fe80::1%eth1`. */
-  remote: string
+  /**
+   * Underlay address of the other host, IPv6 link-local ones with their zone, `fe80::1%eth1`; or several hosts, at most 128 of one
+   * address family, each with what is its own.
+   */
+  remote: string | PeerOptions | readonly (string | PeerOptions)[]
   /** Underlay address of this host; what the route to the remote uses when absent. */
   local?: string | undefined
   /** Bind the underlay to this device or VRF. */
@@ -34,8 +36,26 @@ export interface TunnelOptions extends EncapsulationOptions {
   key?: Keys | undefined
   /** Send GRE checksums. Received ones are always verified. */
   checksum?: boolean | undefined
-  /** Send sequence numbers, and drop received packets older than the newest. */
+  /** What remotes may send: see ChecksumRule (default 'accept'). */
+  receiveChecksum?: ChecksumRule | undefined
+  /** Send sequence numbers, put received packets into order, and drop those older than the newest delivered. */
   sequence?: boolean | undefined
+  /**
+   * Of packets out of order: how many of a remote wait for those before them, 0 to 256 (default 64), and how long, 0 to 1000
+   * milliseconds (default 10).
+   */
+  reorder?: { packets: number; ms: number } | undefined
+  /**
+   * Ask remotes that are tsgre whether they are there, every `interval` seconds, 1 to 3600; after `count` questions without an
+   * answer, 1 to 100, one that had answered is down: nothing is sent to it until it answers again. Not asked when absent.
+   */
+  keepalive?: { interval: number; count: number } | undefined
+  /** The TAP has no carrier while all remotes are down. Goes with `keepalive`. */
+  carrier?: boolean | undefined
+  /** Shut the way to a remote for a while that leads back here by a second path (default true). */
+  loopGuard?: boolean | undefined
+  /** Frames a second that may go to all remotes, 1 to 10000000; 0 (default) for any number. */
+  floodLimit?: number | undefined
   /** Outer TTL or hop limit, 1 to 255 (default 64), or the inner packet's. */
   ttl?: number | 'inherit' | undefined
   /** Outer TOS or traffic class, 0 to 255 (default 0), or the inner packet's. ECN is always copied. */
@@ -80,7 +100,8 @@ export interface TunnelOptions extends EncapsulationOptions {
 export interface ResolvedOptions {
   readonly name: string
   readonly local: Address
-  readonly remote: Address
+  /** By number; at least one. */
+  readonly peers: readonly ResolvedPeer[]
   readonly dev: string | undefined
   readonly io: 'mmsg' | 'raw-socket'
   readonly encapsulation: Encapsulation | undefined
@@ -88,22 +109,12 @@ export interface ResolvedOptions {
   readonly busyPoll: number
   /** Of the TAP; undefined leaves it to the kernel, and to whoever puts it into a bridge. */
   readonly mtu: number | undefined
+  /** What fits one packet to every remote now. */
   readonly tunnelMtu: number
-  readonly underlayMtu: number
+  readonly carrier: boolean
   readonly mac: string | undefined
   readonly up: boolean
   readonly settings: PumpSettings
-}
-
-/** Bounds of a TAP's MTU: the least IPv4 takes (RFC 791), and MAX_MTU of drivers/net/tun.c less an Ethernet header. */
-export const LEAST_MTU = 68
-export const MOST_MTU = 65521
-
-const ETHERNET_BYTES = 14
-
-/** Largest layer-3 payload that fits one packet of an underlay of `underlayMtu` bytes, with `headers` of GRE and UDP. */
-export function tunnelMtuOf(underlayMtu: number, family: 4 | 6, headers: number): number {
-  return underlayMtu - OUTER_BYTES[family] - headers - ETHERNET_BYTES
 }
 
 /**
@@ -113,7 +124,6 @@ export function tunnelMtuOf(underlayMtu: number, family: 4 | 6, headers: number)
 export function resolveOptions(options: TunnelOptions): ResolvedOptions {
   refuseTapName(options.name)
   const io = oneOf('io', options.io ?? 'mmsg', ['mmsg', 'raw-socket'])
-  const [keyIn, keyOut] = resolveKeys(options.key)
   const fragment = resolveFragment(options)
   const ttl = options.ttl === 'inherit' ? 'inherit' : integer('ttl', options.ttl ?? 64, 1, 255, ' or "inherit"')
   const tos = options.tos === 'inherit' ? 'inherit' : integer('tos', options.tos ?? 0, 0, 255, ' or "inherit"')
@@ -122,8 +132,11 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
       ? undefined
       : integer('mtu', options.mtu, LEAST_MTU, MOST_MTU, ' bytes, or "auto"', 'TSGRE_BAD_MTU')
   refuseMac(options.mac)
-  const { local, remote, underlayMtu } = resolveAddresses(options.remote, options.local, options.dev, io)
-  const encapsulation = resolveEncapsulation(options, io, remote.family)
+  const remotes = listRemotes(options.remote)
+  const { local } = resolveAddresses(remotes[0]?.remote, options.local, options.dev, io)
+  const encapsulation = resolveEncapsulation(options, io, local.family)
+  const base: PeerBase = { options, local, udp: encapsulation !== undefined }
+  const peers = resolvePeers(remotes, base)
   const oversize = oneOf('oversize', options.oversize ?? 'answer', ['answer', 'outer', 'drop'])
   const cap =
     options.tunnelMtu === undefined
@@ -132,30 +145,28 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
   const offload = resolveOffload(options.offload, io)
   const busyPoll = integer('busy-poll', options.busyPoll ?? 0, 0, 1_000_000, ' microseconds')
   refuseBusyLoop(busyPoll, io)
-  const checksum = options.checksum ?? false
-  const sequence = options.sequence ?? false
-  const headers = greBytes({ checksum, sequence, keyOut }) + (encapsulation ? UDP_BYTES : 0)
-  const fits = tunnelMtuOf(underlayMtu, remote.family, headers)
-  refuseNarrow(remote, fits, underlayMtu)
+  const tunnelMtu = Math.min(...peers.map((peer) => peer.tunnelMtu))
   return {
     name: options.name,
     local,
-    remote,
+    peers,
     dev: options.dev,
     io,
     encapsulation,
     offload,
     busyPoll,
     mtu,
-    tunnelMtu: cap === 0 ? fits : Math.min(fits, cap),
-    underlayMtu,
+    tunnelMtu: cap === 0 ? tunnelMtu : Math.min(tunnelMtu, cap),
+    carrier: resolveCarrier(options),
     mac: options.mac,
     up: options.up ?? true,
     settings: {
-      keyIn,
-      keyOut,
-      checksum,
-      sequence,
+      ...peers[0]!.settings,
+      peers: peers.map(({ settings }) => settings),
+      reorder: resolveReorder(options.reorder),
+      keepalive: resolveKeepalive(options.keepalive),
+      loopGuard: options.loopGuard ?? true,
+      floodLimit: integer('flood-limit', options.floodLimit ?? 0, 0, 10_000_000, ' frames a second'),
       ttl,
       tos,
       fragment,
@@ -166,34 +177,30 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
       udpPort: encapsulation?.port,
       flows: encapsulation?.flows ?? 1,
       local: local.bytes,
-      remote: remote.bytes,
     },
   }
 }
 
-/** Less than IPv4 takes is of no use to anybody. */
-function refuseNarrow({ text }: Address, tunnelMtu: number, underlayMtu: number): void {
-  if (tunnelMtu >= LEAST_MTU) return
-  const why = `the way to it has an MTU of ${underlayMtu} bytes, which leaves ${tunnelMtu} for the tunnel: too few; raise the underlay's MTU`
-  throw new ConfigError('TSGRE_BAD_MTU', 'remote', text, `--remote ${text}: ${why}`)
+function resolveReorder(reorder: TunnelOptions['reorder']): PumpSettings['reorder'] {
+  const { packets = 64, ms = 10 } = reorder ?? {}
+  return {
+    packets: integer('reorder', packets, 0, 256, ' packets'),
+    ms: integer('reorder', ms, 0, 1000, ' milliseconds'),
+  }
 }
 
-function resolveKeys(key: TunnelOptions['key']): [keyIn: number | undefined, keyOut: number | undefined] {
-  if (typeof key === 'object') return [parseKey('ikey', key.in), parseKey('okey', key.out)]
-  const both = parseKey('key', key)
-  return [both, both]
+function resolveKeepalive(keepalive: TunnelOptions['keepalive']): PumpSettings['keepalive'] {
+  if (keepalive === undefined) return undefined
+  return {
+    interval: integer('keepalive', keepalive.interval, 1, 3600, ' seconds'),
+    count: integer('keepalive', keepalive.count, 1, 100, ' lost questions'),
+  }
 }
 
-/** Reads a key; undefined stays undefined. */
-export function parseKey(option: string, key: Key | undefined): number | undefined {
-  if (key === undefined) return undefined
-  const text = String(key)
-  const dotted = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
-  const octets = dotted?.slice(1).map(Number)
-  if (octets?.every((octet) => octet <= 255)) return octets.reduce((value, octet) => value * 256 + octet, 0)
-  if (/^(\d{1,10}|0x[\da-f]{1,8})$/i.test(text) && Number(text) <= 0xffff_ffff) return Number(text)
-  const rule = 'a key is a number from 0 to 4294967295, or four numbers with dots as in 10.20.30.40'
-  throw new ConfigError('TSGRE_BAD_KEY', option, key, `--${option} ${text}: ${rule}`)
+function resolveCarrier({ carrier = false, keepalive }: TunnelOptions): boolean {
+  if (!carrier || keepalive) return carrier
+  const why = 'who is down is known by --keepalive only: add that, as in --keepalive 10,3, or leave --carrier away'
+  throw new ConfigError('TSGRE_CONFLICT', 'carrier', true, `--carrier: ${why}`)
 }
 
 function resolveOffload(asked: TunnelOptions['offload'], io: ResolvedOptions['io']): Offload {

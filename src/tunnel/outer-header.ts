@@ -9,6 +9,7 @@ import { IPV4_BYTES } from '../wire/ipv4.js'
 import { IPV6_BYTES } from '../wire/ipv6.js'
 import { read16 } from '../wire/network-order.js'
 import { ETH_P_PROBE, isProbe } from '../wire/probe-frame.js'
+import type { Peers } from './peers.js'
 import type { PumpSettings } from './settings.js'
 
 const TRUNCATED = DROP.truncated
@@ -28,8 +29,9 @@ export class OuterHeader {
   flow = 0
   readonly #ethernet = ethernetHeader()
   readonly #layers = layers()
-  readonly #local: Uint8Array
-  readonly #remote: Uint8Array
+  /** Our own outer address. */
+  local: Uint8Array
+  readonly #peers: Peers
   // Options as masks, so that a frame meets no option: outer = (inner & mask) | fixed.
   readonly #tosMask: number
   readonly #tosFixed: number
@@ -41,9 +43,9 @@ export class OuterHeader {
   readonly #udpPort: number
   readonly #flowShift: number
 
-  constructor({ local, remote, tos, ttl, fragment, udpPort, flows }: PumpSettings) {
-    this.#local = local
-    this.#remote = remote
+  constructor({ local, tos, ttl, fragment, udpPort, flows }: PumpSettings, peers: Peers) {
+    this.local = local
+    this.#peers = peers
     this.#tosMask = tos === 'inherit' ? 0xff : ECN
     this.#tosFixed = tos === 'inherit' ? 0 : tos & ~ECN
     this.#ttlMask = ttl === 'inherit' ? 0xff : 0
@@ -98,10 +100,9 @@ export class OuterHeader {
 
   /** Whether source, destination and port are our own outer ones: the packet we sent has come back as a frame. */
   #isOurs(bytes: Uint8Array, at: number, size: number, inside: number): boolean {
-    if (this.#local.length !== size) return false
-    for (let i = 0; i < size; i++) {
-      if (bytes[at + i] !== this.#local[i] || bytes[at + size + i] !== this.#remote[i]) return false
-    }
+    if (this.local.length !== size) return false
+    for (let i = 0; i < size; i++) if (bytes[at + i] !== this.local[i]) return false
+    if (!this.#peers.hasAddress(bytes, at + size, size)) return false
     return this.#udpPort === 0 || read16(bytes, inside + 2) === this.#udpPort
   }
 }

@@ -1,18 +1,14 @@
 // Finds out, with a peer that is tsgre too, how large a frame may be to arrive (RFC 4821's manner: what nobody answers for does
 // not pass), where a box on the way eats large packets without a word. Answers the peer's questions, whether it asks or not.
 // Who never answered is asked once in ten seconds, in a short frame. A size counts as lost only while short frames pass.
-// Invariant: an answer is believed for a question of ours alone, by its nonce. Not a socket: the pump sends what stands in `batch`.
+// Invariant: an answer is believed for a question of ours alone, by its nonce. Not a socket: the pump sends what stands in the batch.
 
-import { Batch, HEADROOM } from '../io/batch.js'
-import { slab } from '../sys/memory.js'
-import { ANSWER, ASK, emitProbe, LEAST_PROBE_BYTES, parseProbe, probeFrame } from '../wire/probe-frame.js'
+import { ASK, LEAST_PROBE_BYTES, type ProbeFrame } from '../wire/probe-frame.js'
+import { ProbeBatch } from './probe-batch.js'
 import { Questions } from './questions.js'
-import { MOST_SIZES, SizeSearch } from './size-search.js'
+import { SizeSearch } from './size-search.js'
 import { TokenBucket } from './token-bucket.js'
 
-const CAPACITY = 24
-const MOST_ANSWERS = CAPACITY - MOST_SIZES
-const SLOT = 65536 + 256
 /** Answers at once and in a second: a peer that searches asks some twenty questions. */
 const ANSWERS = [100, 200] as const
 const HELLO_MS = 10_000
@@ -33,8 +29,6 @@ const TRIES = 3
 const NEVER = Number.POSITIVE_INFINITY
 
 export class Prober {
-  /** Frames to be sent now; whoever sends them clears it. */
-  readonly batch = new Batch(0, CAPACITY, { memory: slab(CAPACITY * SLOT) })
   /** Whether frames were sent of late; the pump sets it. */
   busy = false
   /** The longest frame that passes, in octets; infinite where nothing speaks against what the underlay says. */
@@ -42,9 +36,9 @@ export class Prober {
   /** When `tick` has something to do, in milliseconds. */
   next: number
   readonly #asks: boolean
+  readonly #out: ProbeBatch
+  readonly #peer: number
   readonly #mayAnswer = new TokenBucket(...ANSWERS)
-  readonly #heard = probeFrame()
-  readonly #told = probeFrame()
   readonly #questions = new Questions()
   readonly #search = new SizeSearch()
   #timeout = FIRST_TIMEOUT_MS
@@ -60,20 +54,23 @@ export class Prober {
   #tries = 0
 
   /** @param asks whether to ask at all; a peer that asks is answered either way */
-  constructor(asks: boolean) {
+  constructor(asks: boolean, out = new ProbeBatch(), peer = 0) {
     this.#asks = asks
+    this.#out = out
+    this.#peer = peer
     this.next = asks ? 0 : NEVER
   }
 
-  /** Takes a frame of the peer's of which isProbe. */
-  hear(bytes: Uint8Array, start: number, end: number, now: number): void {
-    const heard = this.#heard
-    if (!parseProbe(bytes, start, end, heard)) return
+  /** Takes a probe of the peer's; whether it was a question, or answers one of ours. */
+  hear(heard: ProbeFrame, now: number): boolean {
     if (heard.kind === ASK) {
-      if (this.batch.count < MOST_ANSWERS && this.#mayAnswer.take(now))
-        this.#send(ANSWER, heard.size, heard.nonce0, heard.nonce1)
+      if (this.#mayAnswer.take(now)) this.#out.answer(this.#peer, heard)
       if (this.#asks && !this.#alive) this.next = Math.min(this.next, this.#saidHello + SOONER_MS)
-    } else if (this.#questions.answer(heard.nonce0, heard.nonce1, heard.size, now)) this.#learn(heard.size, now)
+      return true
+    }
+    if (!this.#questions.answer(heard.nonce0, heard.nonce1, heard.size, now)) return false
+    this.#learn(heard.size, now)
+    return true
   }
 
   #learn(size: number, now: number): void {
@@ -184,20 +181,6 @@ export class Prober {
   #ask(size: number, now: number): void {
     const { nonces } = this.#questions
     const slot = this.#questions.add(size, now)
-    this.#send(ASK, size, nonces[2 * slot], nonces[2 * slot + 1])
-  }
-
-  #send(kind: number, size: number, nonce0: number, nonce1: number): void {
-    const { batch } = this
-    if (batch.count === batch.capacity) return
-    const told = this.#told
-    told.kind = kind
-    told.size = size
-    told.nonce0 = nonce0
-    told.nonce1 = nonce1
-    const at = batch.count * SLOT + HEADROOM
-    batch.offset[batch.count] = at
-    batch.length[batch.count] = emitProbe(batch.memory.bytes, at, told)
-    batch.setWhole(batch.count++)
+    this.#out.ask(this.#peer, size, nonces[2 * slot], nonces[2 * slot + 1])
   }
 }

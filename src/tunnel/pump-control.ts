@@ -1,6 +1,7 @@
 // What the program and the pump's thread say to each other: the thread's start data, its messages, and the shared words it
 // looks at whenever the eventfd wakes it.
 
+import type { MessagePort } from 'node:worker_threads'
 import type { RawSocketHandle } from '../io/raw-socket.js'
 import type { UdpSocketHandle } from '../io/udp-socket.js'
 import type { Offload } from '../offload/gso.js'
@@ -8,8 +9,7 @@ import type { PumpSettings } from './settings.js'
 
 /** Words of the control memory (Int32Array): not zero means yes. */
 export const STOP = 0
-export const PAUSED = 1
-export const CONTROL_WORDS = 2
+export const CONTROL_WORDS = 1
 
 /** What an underlay port of the pump's thread stands on. */
 export type UnderlayHandle = RawSocketHandle | UdpSocketHandle
@@ -22,11 +22,14 @@ export interface PumpThreadData {
   readonly wakerFd: number
   readonly settings: PumpSettings
   readonly counters: SharedArrayBuffer
+  readonly fdb: SharedArrayBuffer
   readonly control: SharedArrayBuffer
+  /** PumpCommands come here; the eventfd says when. */
+  readonly commands: MessagePort
 }
 
-/** That the thread runs, that the tunnel MTU is another now (the counters have it), or which system call ended it. */
+/** That the thread runs, that something of tunnel or peers is another now (the counters have it), or which system call ended it. */
 export type PumpThreadMessage =
   | { up: true }
-  | { tunnelMtu: true }
+  | { changed: true }
   | { failed: { code: string; syscall: string; hint: string | undefined } }

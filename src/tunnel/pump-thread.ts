@@ -2,9 +2,9 @@
 // to stop, so it is told through shared memory and an eventfd. A thread blocked in a system call cannot be terminated:
 // poll never waits longer than POLL_MS, and so neither does the program's exit.
 
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { SystemError } from '../errors.js'
-import { OVERLAY, Poller, UNDERLAY, WAKER } from '../io/poller.js'
+import { OVERLAY, Poller, SENDER, UNDERLAY, WAKER } from '../io/poller.js'
 import type { Port } from '../io/port.js'
 import { RawSocketPort } from '../io/raw-socket.js'
 import { TapPort } from '../io/tap.js'
@@ -12,7 +12,8 @@ import { UdpSocketPort } from '../io/udp-socket.js'
 import { Waker } from '../io/waker.js'
 import { POLLIN, POLLOUT } from '../sys/constants.js'
 import { Pump } from './pump.js'
-import { PAUSED, type PumpThreadData, type PumpThreadMessage, STOP } from './pump-control.js'
+import type { PumpCommand } from './pump-command.js'
+import { type PumpThreadData, type PumpThreadMessage, STOP } from './pump-control.js'
 import { Counters } from './stats.js'
 
 /** Longest wait in poll, in milliseconds. */
@@ -23,7 +24,8 @@ const IDLE_WAKES = 100
 const IDLE_MS = 10
 
 function run(data: PumpThreadData): void {
-  const counters = new Counters(data.counters)
+  const counters = new Counters(data.counters, data.fdb)
+  counters.peers.epoch = performance.timeOrigin
   const underlay = underlayOf(data, counters)
   try {
     turnUntilStopped(data, underlay, counters)
@@ -38,29 +40,38 @@ function turnUntilStopped(data: PumpThreadData, underlay: Port, counters: Counte
   const pump = new Pump(overlay, underlay, data.settings, counters)
   const control = new Int32Array(data.control)
   const waker = new Waker(wakerFd)
-  const poller = new Poller(tap.fd, socket.fd, wakerFd)
+  const poller = new Poller(tap.fd, socket.fd, wakerFd, underlay.sendFd)
   const asleep = new Poller(-1, -1, wakerFd)
   let idleWakes = 0
   let now = performance.now()
   while (Atomics.load(control, STOP) === 0) {
     const { blocked } = pump
     poller.ask(OVERLAY, blocked ? 0 : POLLIN)
-    poller.ask(UNDERLAY, blocked ? POLLIN | POLLOUT : POLLIN)
+    poller.ask(SENDER, blocked ? POLLOUT : 0)
     const woken = ready(poller, data.busyPoll, pump.due(now))
     now = performance.now()
     let worked = !woken
     if (woken && poller.readable(WAKER)) {
       waker.clear()
-      pump.paused = Atomics.load(control, PAUSED) === 1
+      obey(pump, data.commands)
       worked = true
     }
-    const toSend = woken && (blocked ? poller.writable(UNDERLAY) : poller.readable(OVERLAY))
+    const toSend = woken && (blocked ? poller.writable(SENDER) : poller.readable(OVERLAY))
     if (toSend) worked = pump.transmit(now) || worked
     if (woken && poller.readable(UNDERLAY)) worked = pump.receive(now) || worked
     // Last: what has just come may be a question, and is answered at once.
-    if (pump.tick(now)) parentPort?.postMessage({ tunnelMtu: true } satisfies PumpThreadMessage)
+    if (pump.tick(now)) parentPort?.postMessage({ changed: true } satisfies PumpThreadMessage)
     idleWakes = worked ? 0 : idleWakes + 1
     if (idleWakes > IDLE_WAKES) asleep.wait(IDLE_MS)
+  }
+}
+
+/** The thread never returns to its event loop, so commands are fetched. */
+function obey(pump: Pump, commands: MessagePort): void {
+  for (;;) {
+    const received = receiveMessageOnPort(commands) as { message: PumpCommand } | undefined
+    if (received === undefined) return
+    pump.command(received.message)
   }
 }
 

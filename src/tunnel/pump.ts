@@ -7,14 +7,17 @@ import type { Port } from '../io/port.js'
 import { Coalescer } from '../offload/coalesce.js'
 import { reaches } from '../offload/gso.js'
 import { ETH_HLEN } from '../wire/ethernet.js'
-import { GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE, greHeaderLength } from '../wire/gre.js'
 import { Answers } from './answers.js'
 import { Decapsulator } from './decapsulate.js'
 import { Encapsulator } from './encapsulate.js'
 import { Finisher } from './finish.js'
-import { Prober } from './prober.js'
+import { HeldPackets } from './held-packets.js'
+import { Neighbours } from './neighbours.js'
+import { Peers } from './peers.js'
+import type { PumpCommand } from './pump-command.js'
 import type { PumpSettings } from './settings.js'
 import type { Counters } from './stats.js'
+import { Switch } from './switch.js'
 
 /** Packets listed before they are handed to the underlay. */
 const SENT_AT_ONCE = 256
@@ -29,52 +32,87 @@ export class Pump {
   // What was read, and over the same memory what is written of it.
   readonly #frames = new Batch()
   readonly #packets = Batch.over(this.#frames, SENT_AT_ONCE, true)
-  readonly #received = new Batch(BATCH_ENTRIES, RECEIVED_AT_ONCE)
+  readonly #received: Batch
+  readonly #opened: Batch
   readonly #delivered: Batch
   readonly #coalescer: Coalescer | undefined
   readonly #finisher = new Finisher()
   readonly #answers = new Answers()
-  readonly #prober: Prober
-  /** Over the prober's memory. */
-  readonly #probes: Batch
+  readonly #peers: Peers
+  readonly #held: HeldPackets
+  readonly #switch: Switch
+  readonly #neighbours: Neighbours
+  /** Over the memory of what the neighbours are told. */
+  readonly #said: Batch
   readonly #encapsulator: Encapsulator
   readonly #decapsulator: Decapsulator
   readonly #counters: Counters
-  readonly #greBytes: number
-  /** The most octets of a frame, whatever the underlay carries. */
-  readonly #cap: number
   #looked = 0
-  /** While true no frame is sent: its packet would come back as a frame. */
-  paused = false
+  /** Of the underlay, as last seen. */
+  #changes: number | undefined = 0
+  /** The longest frame that fits one packet to whichever peer, in octets. */
+  #longest = 0
 
   constructor(overlay: Port, underlay: Port, settings: PumpSettings, counters: Counters) {
     this.#overlay = overlay
     this.#underlay = underlay
-    this.#prober = new Prober(settings.probe)
-    this.#probes = Batch.over(this.#prober.batch, this.#prober.batch.capacity)
-    this.#encapsulator = new Encapsulator(settings, this.#answers)
-    this.#decapsulator = new Decapsulator(settings, counters, this.#prober)
     this.#counters = counters
-    this.#greBytes = greBytes(settings)
-    this.#cap = settings.tunnelMtu === 0 ? Number.POSITIVE_INFINITY : settings.tunnelMtu + ETH_HLEN
+    this.#peers = new Peers(settings)
+    this.#peers.rooms = underlay.rooms ?? this.#peers.rooms.fill(underlay.mtu)
+    this.#held = new HeldPackets(settings, this.#largestRoom())
+    this.#received = new Batch(BATCH_ENTRIES, RECEIVED_AT_ONCE, { memory: this.#held.memory })
+    this.#neighbours = new Neighbours(settings, this.#peers, counters)
+    this.#said = Batch.over(this.#neighbours.said.batch, this.#neighbours.said.batch.capacity)
+    this.#switch = new Switch(this.#peers, this.#neighbours.fdb, this.#neighbours.guard, settings)
+    this.#encapsulator = new Encapsulator(settings, this.#peers, this.#switch, this.#answers)
+    this.#decapsulator = new Decapsulator({
+      peers: this.#peers,
+      choice: this.#switch,
+      held: this.#held,
+      guard: this.#neighbours.guard,
+      conversations: this.#neighbours.conversations,
+      counters,
+      clampMss: settings.clampMss,
+    })
     const offload = overlay.offload ?? 'off'
-    if (reaches(offload, 'tso')) this.#coalescer = new Coalescer(RECEIVED_AT_ONCE, reaches(offload, 'uso'))
+    // What was held comes on top of what is received.
+    const most = RECEIVED_AT_ONCE + settings.reorder.packets + 1
+    this.#opened = Batch.over(this.#received, most)
+    if (reaches(offload, 'tso')) this.#coalescer = new Coalescer(most, reaches(offload, 'uso'))
     this.#delivered = this.#coalescer
-      ? Batch.over(this.#received, RECEIVED_AT_ONCE)
+      ? Batch.over(this.#received, most)
       : Batch.over(this.#received, SENT_AT_ONCE, true)
-    counters.tunnelMtu = this.#longest - ETH_HLEN
-    underlay.fragmentAt?.(this.#longest + this.#greBytes)
+    for (const batch of [this.#packets, this.#said]) batch.tally = counters.peers.sent
+    for (let i = 0; i < this.#peers.count; i++) this.#begin(this.#peers.all[i])
+    this.#measure()
   }
 
-  /** The longest frame of which the underlay says that it fits one packet, in octets. */
-  get #ceiling(): number {
-    const room = this.#underlay.room ?? this.#underlay.mtu
-    return Math.min(room - this.#greBytes, this.#cap)
+  #largestRoom(): number {
+    return this.#peers.rooms.reduce((most, room) => Math.max(most, room), 0)
   }
 
-  /** The longest frame that is known to fit. */
-  get #longest(): number {
-    return Math.min(this.#ceiling, this.#prober.limit)
+  /** A peer is new, or another than before. */
+  #begin(peer: number): void {
+    this.#held.set(peer, this.#peers.sequenced[peer] !== 0)
+    for (const batch of [this.#packets, this.#said]) batch.overhead[peer] = this.#peers.greBytes[peer]
+  }
+
+  /** Does what the program asks of a running pump. */
+  command(command: PumpCommand): void {
+    if (command.kind === 'peer') {
+      const { peer, settings, way } = command
+      this.#underlay.setPeer?.(peer, way)
+      this.#peers.set(peer, settings)
+      this.#neighbours.set(peer, settings !== undefined)
+      this.#begin(peer)
+      this.#measure()
+    } else if (command.kind === 'pause') {
+      this.#peers.setPaused(command.peer, command.paused)
+    } else if (command.kind === 'local') {
+      this.#underlay.setLocal?.(command.local)
+      this.#encapsulator.outer.local = command.local.bytes
+    } else if (command.port === undefined) this.#neighbours.fdb.flushAll()
+    else this.#neighbours.fdb.flush(command.port)
   }
 
   /** Frames wait for room in the underlay's queue; the overlay is not read meanwhile. */
@@ -90,35 +128,78 @@ export class Pump {
 
   /** Milliseconds until `tick` has something to do. */
   due(now: number): number {
-    return Math.max(0, Math.min(this.#looked + LOOK_MS, this.#prober.next) - now)
+    const { next, guard } = this.#neighbours
+    const first = Math.min(this.#looked + LOOK_MS, next, guard?.next ?? next)
+    return Math.max(0, Math.min(first - now, this.#held.due(this.#peers, now)))
   }
 
   /**
    * Does what is due at `now`; to be called at the end of every turn, so that what was heard in it is answered. Returns whether
-   * the tunnel MTU is another than before.
+   * something of the tunnel or its peers is another than before.
    */
   tick(now: number): boolean {
+    const neighbours = this.#neighbours
     if (now - this.#looked >= LOOK_MS) {
       this.#looked = now
       this.#underlay.look?.()
+      this.#noteErrors(now)
+      neighbours.fdb.age(now)
     }
-    this.#prober.tick(now, this.#ceiling)
-    if (this.#prober.batch.count > 0 && !this.blocked) this.#probe()
-    const tunnelMtu = this.#longest - ETH_HLEN
-    if (tunnelMtu === this.#counters.tunnelMtu) return false
-    this.#counters.tunnelMtu = tunnelMtu
-    this.#underlay.fragmentAt?.(this.#longest + this.#greBytes)
+    this.#releaseHeld(now)
+    if (this.#underlay.changes !== this.#changes) {
+      this.#changes = this.#underlay.changes
+      neighbours.changed = true
+      neighbours.stir()
+    }
+    for (let more = true; more; this.#say()) more = neighbours.tick(now)
+    neighbours.tickGuard(now)
+    if (neighbours.guard !== undefined) this.#tellOverlay(neighbours.guard.batch)
+    if (!neighbours.changed) return false
+    neighbours.changed = false
+    this.#measure()
     return true
   }
 
+  /** What ICMP said of the way to each peer. */
+  #noteErrors(now: number): void {
+    const { errors } = this.#underlay
+    if (errors === undefined) return
+    const { all, count } = this.#peers
+    for (let i = 0; i < count; i++) {
+      const peer = all[i]
+      if (errors[peer] === 0) continue
+      this.#counters.peers.noteError(peer, errors[peer], now)
+      errors[peer] = 0
+    }
+  }
+
   /** Never before frames that wait: with sequence numbers those would come late. What finds no room now is asked again. */
-  #probe(): void {
-    const { batch } = this.#prober
-    this.#encapsulator.wrap(batch, this.#probes)
-    if (!this.paused) this.#underlay.write(this.#probes, this.#counters.drops)
-    this.#probes.sent = 0
-    this.#probes.sentBytes = 0
+  #say(): void {
+    const { batch } = this.#neighbours.said
+    if (batch.count === 0 || this.blocked) return
+    this.#encapsulator.wrap(batch, this.#said)
+    this.#underlay.write(this.#said, this.#counters.drops)
+    this.#said.sent = 0
+    this.#said.sentBytes = 0
     batch.clear()
+  }
+
+  /** Notes what fits each way, and what fits all of them: the tunnel MTU. */
+  #measure(): void {
+    const { peers: told } = this.#counters
+    const peers = this.#peers
+    let longest = Number.POSITIVE_INFINITY
+    for (let i = 0; i < peers.count; i++) {
+      const peer = peers.all[i]
+      const fits = peers.longest(peer)
+      if (fits !== told.longest[peer]) this.#underlay.fragmentAt?.(peer, fits + peers.greBytes[peer])
+      told.longest[peer] = fits
+      told.ceiling[peer] = peers.ceiling(peer)
+      longest = Math.min(longest, fits)
+    }
+    if (peers.count === 0) return
+    this.#longest = longest
+    this.#counters.tunnelMtu = longest - ETH_HLEN
   }
 
   /** One batch from the overlay to the underlay. */
@@ -128,14 +209,11 @@ export class Pump {
     const fresh = !this.blocked
     if (fresh) {
       if (this.#overlay.read(frames, drops) === 0) return this.#account()
-      if (this.paused) {
-        drops[DROP.loop] += frames.count
-        frames.clear()
-      }
       this.#encapsulator.begin(frames)
-      this.#prober.busy = true
+      this.#neighbours.busy()
     }
     this.#answers.now[0] = now
+    this.#switch.now[0] = now
     const moved = this.#send()
     this.#account()
     return fresh || moved
@@ -149,8 +227,8 @@ export class Pump {
     for (;;) {
       if (packets.head === packets.count) {
         if (!this.#encapsulator.more) return moved
-        this.#encapsulator.fill(packets, this.#longest + this.#greBytes, drops)
-        if (this.#answers.batch.count > 0) this.#answer()
+        this.#encapsulator.fill(packets, drops)
+        this.#tellOverlay(this.#answers.batch)
       }
       const before = packets.head
       this.#underlay.write(packets, drops)
@@ -159,9 +237,9 @@ export class Pump {
     }
   }
 
-  /** Tells senders in the overlay what fits. */
-  #answer(): void {
-    const { batch } = this.#answers
+  /** Writes frames of our own into the overlay. */
+  #tellOverlay(batch: Batch): void {
+    if (batch.count === 0) return
     this.#overlay.write(batch, this.#counters.drops)
     batch.sent = 0
     batch.sentBytes = 0
@@ -172,7 +250,7 @@ export class Pump {
   #account(): boolean {
     const packets = this.#packets
     if (packets.sent === 0) return false
-    this.#counters.addTx(packets.sent, packets.sentBytes - packets.sent * this.#greBytes)
+    this.#counters.addTx(packets.sent, packets.sentBytes)
     packets.sent = 0
     packets.sentBytes = 0
     return true
@@ -182,19 +260,36 @@ export class Pump {
   receive(now: number): boolean {
     const received = this.#received
     if (this.#underlay.read(received, this.#counters.drops) === 0) return false
-    const longest = this.#longest
-    this.#decapsulator.run(received, now, longest)
-    if (this.#coalescer) {
-      this.#coalescer.run(received, this.#delivered, longest)
-      this.#deliver()
-      return true
-    }
-    const finisher = this.#finisher
-    for (finisher.begin(received); finisher.more; this.#deliver()) finisher.fill(this.#delivered, longest)
+    this.#switch.now[0] = now
+    const decapsulator = this.#decapsulator
+    for (decapsulator.begin(received); decapsulator.more; this.#deliver()) decapsulator.fill(this.#opened, now)
     return true
   }
 
+  /** Delivers what waited too long for those before it. */
+  #releaseHeld(now: number): void {
+    if (this.#held.due(this.#peers, now) > 0) return
+    const { all, count } = this.#peers
+    for (let i = 0; i < count; i++) {
+      if (this.#held.dueOf(all[i], now) > 0) continue
+      this.#decapsulator.fillHeld(this.#opened, all[i], now)
+      this.#deliver()
+    }
+  }
+
+  /** Puts frames together, or finishes and cuts them, as the overlay takes them. */
   #deliver(): void {
+    const opened = this.#opened
+    if (this.#coalescer) {
+      this.#coalescer.run(opened, this.#delivered, this.#longest)
+      this.#write()
+      return
+    }
+    const finisher = this.#finisher
+    for (finisher.begin(opened); finisher.more; this.#write()) finisher.fill(this.#delivered, this.#longest)
+  }
+
+  #write(): void {
     const delivered = this.#delivered
     const { drops } = this.#counters
     delivered.head = 0
@@ -205,11 +300,4 @@ export class Pump {
     delivered.sent = 0
     delivered.sentBytes = 0
   }
-}
-
-/** Bytes of GRE in front of every frame sent with these settings. */
-export function greBytes(settings: Pick<PumpSettings, 'checksum' | 'keyOut' | 'sequence'>): number {
-  const { checksum, keyOut, sequence } = settings
-  const flags = (checksum ? GRE_CHECKSUM : 0) | (keyOut === undefined ? 0 : GRE_KEY) | (sequence ? GRE_SEQUENCE : 0)
-  return greHeaderLength(flags)
 }

@@ -3,19 +3,18 @@
 // gretap: tx is overlay to underlay.
 
 import { DROP_REASONS, DROP_SLOTS, type DropCounters, type DropReason, dropsByReason } from '../drops.js'
+import { FdbMemory } from './fdb-memory.js'
+import { PEER_COUNTER_BYTES, PeerCounters } from './peer-counters.js'
 
 const TX_FRAMES = 0
 const TX_BYTES = 1
 const RX_FRAMES = 2
 const RX_BYTES = 3
-const WRONG_KEY = 4
-const SEGMENT_REFUSED = 5
-const TUNNEL_MTU = 6
+const SEGMENT_REFUSED = 4
+const TUNNEL_MTU = 5
+const LEFT_LAN = 6
 const DROPS = 8
-
-/** No packet with a wrong key was seen; a keyless packet where a key was expected. */
-const NO_WRONG_KEY = -2
-const KEYLESS = -1
+const PEERS_AT = (DROPS + DROP_SLOTS) * Float64Array.BYTES_PER_ELEMENT
 
 /** A snapshot: frames and bytes of Ethernet frames carried, without GRE and outer headers. */
 export interface TunnelStats {
@@ -35,10 +34,15 @@ export interface TunnelStats {
 export class Counters {
   readonly memory: SharedArrayBuffer
   readonly drops: DropCounters
+  readonly peers: PeerCounters
+  /** Of the forwarding database: the pump's thread writes it, FdbReader reads it. */
+  readonly fdb: SharedArrayBuffer
   readonly #values: Float64Array
 
-  constructor(memory = new SharedArrayBuffer((DROPS + DROP_SLOTS) * Float64Array.BYTES_PER_ELEMENT)) {
+  constructor(memory = new SharedArrayBuffer(PEERS_AT + PEER_COUNTER_BYTES), fdb = FdbMemory.of()) {
     this.memory = memory
+    this.fdb = fdb
+    this.peers = new PeerCounters(memory, PEERS_AT)
     this.#values = new Float64Array(memory, 0, DROPS)
     this.drops = new Float64Array(memory, DROPS * Float64Array.BYTES_PER_ELEMENT, DROP_SLOTS)
   }
@@ -46,7 +50,7 @@ export class Counters {
   /** Call once, before the pump starts. */
   reset(): void {
     this.#values.fill(0)
-    this.#values[WRONG_KEY] = NO_WRONG_KEY
+    this.peers.clear()
     this.drops.fill(0)
   }
 
@@ -60,11 +64,6 @@ export class Counters {
     this.#values[RX_BYTES] += bytes
   }
 
-  /** `key`: its lower 32 bits count, so that the pump can hand it on as a signed number, which V8 does not box. */
-  noteWrongKey(present: boolean, key: number): void {
-    this.#values[WRONG_KEY] = present ? key >>> 0 : KEYLESS
-  }
-
   /** Largest layer-3 payload that fits one packet of the underlay now, in bytes. */
   get tunnelMtu(): number {
     return this.#values[TUNNEL_MTU]
@@ -74,13 +73,21 @@ export class Counters {
     this.#values[TUNNEL_MTU] = bytes
   }
 
+  /** Whether the loop guard has left this LAN to another host: nothing is carried between it and any peer. */
+  get leftLan(): boolean {
+    return this.#values[LEFT_LAN] === 1
+  }
+
+  set leftLan(left: boolean) {
+    this.#values[LEFT_LAN] = left ? 1 : 0
+  }
+
   noteSegmentRefused(): void {
     this.#values[SEGMENT_REFUSED]++
   }
 
   snapshot(): TunnelStats {
     const values = this.#values
-    const wrong = values[WRONG_KEY]
     return {
       txFrames: values[TX_FRAMES],
       txBytes: values[TX_BYTES],
@@ -88,7 +95,7 @@ export class Counters {
       rxBytes: values[RX_BYTES],
       drops: dropsByReason(this.drops),
       segmentRefused: values[SEGMENT_REFUSED],
-      lastWrongKey: wrong === NO_WRONG_KEY ? undefined : wrong === KEYLESS ? 'none' : wrong,
+      lastWrongKey: this.peers.lastWrongKey(),
     }
   }
 }

@@ -1,13 +1,13 @@
 // Starts, pauses and stops the pump's thread from the program's side.
 
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { StateError, SystemError } from '../errors.js'
 import type { TapPort } from '../io/tap.js'
 import { Waker } from '../io/waker.js'
 import type { Engine, EngineListener } from './engine.js'
+import type { PumpCommand } from './pump-command.js'
 import {
   CONTROL_WORDS,
-  PAUSED,
   type PumpThreadData,
   type PumpThreadMessage,
   STOP,
@@ -25,6 +25,7 @@ function stopAll(): void {
 export class ThreadEngine implements Engine {
   readonly #waker = new Waker()
   readonly #control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * Int32Array.BYTES_PER_ELEMENT))
+  readonly #commands = new MessageChannel()
   readonly #worker: Worker
   readonly #exited: Promise<void>
   readonly #up: Promise<void>
@@ -45,10 +46,18 @@ export class ThreadEngine implements Engine {
       settings,
       busyPoll,
       counters: counters.memory,
+      fdb: counters.fdb,
+      commands: this.#commands.port2,
       control: this.#control.buffer as SharedArrayBuffer,
     }
+    this.#commands.port1.unref()
     // The program's own flags (--import, --inspect) are not the pump's.
-    this.#worker = new Worker(new URL('./pump-thread.js', import.meta.url), { workerData, execArgv: [], name: 'tsgre' })
+    this.#worker = new Worker(new URL('./pump-thread.js', import.meta.url), {
+      workerData,
+      transferList: [this.#commands.port2],
+      execArgv: [],
+      name: 'tsgre',
+    })
     let up: () => void
     let broken: (error: Error) => void
     this.#up = new Promise((resolve, reject) => {
@@ -66,7 +75,7 @@ export class ThreadEngine implements Engine {
       if ('up' in message) {
         isUp = true
         up()
-      } else if ('tunnelMtu' in message) listener.tunnelMtu()
+      } else if ('changed' in message) listener.changed()
       else
         fail(new SystemError(message.failed.code, { syscall: message.failed.syscall, ...hintOf(message.failed.hint) }))
     })
@@ -82,8 +91,8 @@ export class ThreadEngine implements Engine {
     return this.#up
   }
 
-  pause(paused: boolean): void {
-    Atomics.store(this.#control, PAUSED, paused ? 1 : 0)
+  command(command: PumpCommand): void {
+    this.#commands.port1.postMessage(command)
     this.#waker.wake()
   }
 
@@ -98,6 +107,7 @@ export class ThreadEngine implements Engine {
     await this.#exited
     running.delete(this)
     if (running.size === 0) process.off('exit', stopAll)
+    this.#commands.port1.close()
     this.#waker.close()
   }
 }

@@ -1,16 +1,28 @@
 // A running tunnel as its program sees it: counters, three events, one way to end. Closing twice is closing once.
 
 import { EventEmitter } from 'node:events'
-import type { TsgreError } from '../errors.js'
+import { StateError, type TsgreError } from '../errors.js'
 import type { Offload } from '../offload/gso.js'
+import { readAddress } from './addresses.js'
 import type { Engine } from './engine.js'
+import { LOCAL } from './fdb-memory.js'
+import { FdbReader } from './fdb-reader.js'
+import type { PeerOptions } from './peer-options.js'
+import type { FdbEntry, Liveness, PeerStats } from './peer-stats.js'
+import type { Remotes } from './remotes.js'
 import type { Counters, TunnelStats } from './stats.js'
+import { Told } from './told.js'
+import type { Underlay } from './underlay.js'
 
 export interface TunnelEvents {
   /** Frames are carried. */
   up: []
-  /** The tunnel MTU is another now: the way to the remote has become narrower or wider. */
+  /** The tunnel MTU is another now: the way to a remote has become narrower or wider. */
   tunnelMtu: [now: number, before: number]
+  /** A remote answers, or answers no more (with `keepalive`). */
+  peer: [remote: string, liveness: Liveness]
+  /** The loop guard has shut the way to a remote, or opened it again. */
+  loop: [remote: string, blocked: boolean]
   /** The tunnel ended by itself; `closed` follows. As with every EventEmitter, an error nobody listens to is thrown. */
   error: [TsgreError]
   /** Everything was given back. */
@@ -20,12 +32,11 @@ export interface TunnelEvents {
 export interface TunnelDescription {
   /** Name of the TAP, empty on ports of one's own. */
   readonly name: string
-  /** Underlay addresses, canonical; empty on ports of one's own. */
+  /** Underlay address, canonical; empty on ports of one's own. */
   readonly local: string
-  readonly remote: string
   /** MTU of the overlay now, in bytes: layer 3, as `ip link` shows it. */
   readonly mtu: number
-  /** Largest layer-3 payload that fits one packet of the underlay now, in bytes. */
+  /** Largest layer-3 payload that fits one packet of the underlay to every remote now, in bytes. */
   readonly tunnelMtu: number
   /** What the kernel and the tunnel leave to each other at the TAP. */
   readonly offload: Offload
@@ -33,52 +44,132 @@ export interface TunnelDescription {
   readonly udpPort: number | undefined
 }
 
+/** What a Tunnel is made of. */
+export interface TunnelBase {
+  readonly description: TunnelDescription
+  readonly counters: Counters
+  readonly engine: Engine
+  /** undefined on ports of one's own. */
+  readonly remotes: Remotes | undefined
+  readonly underlay: Underlay | undefined
+  /** Gives back what the engine stood on. */
+  readonly release: () => void
+}
+
 export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescription, AsyncDisposable {
   readonly name: string
-  readonly local: string
-  readonly remote: string
   readonly offload: Offload
   readonly udpPort: number | undefined
-  readonly #description: TunnelDescription
-  #toldMtu: number
-  readonly #counters: Counters
-  readonly #engine: Engine
-  readonly #release: () => void
+  readonly #base: TunnelBase
+  readonly #fdb: FdbReader
+  readonly #told: Told
+  #local: string
   #closing: Promise<void> | undefined
 
-  /** Made by openTunnel and runTunnel. `release` gives back what the engine stood on. */
-  constructor(description: TunnelDescription, counters: Counters, engine: Engine, release: () => void) {
+  /** Made by openTunnel and runTunnel. */
+  constructor(base: TunnelBase) {
     super()
+    const { description, counters } = base
+    this.#base = base
+    this.#fdb = new FdbReader(counters.fdb)
     this.name = description.name
-    this.local = description.local
-    this.remote = description.remote
-    this.#description = description
+    this.#local = description.local
     this.offload = description.offload
     this.udpPort = description.udpPort
-    this.#counters = counters
-    this.#toldMtu = counters.tunnelMtu
-    this.#engine = engine
-    this.#release = release
+    this.#told = new Told(counters.tunnelMtu)
+  }
+
+  get local(): string {
+    return this.#local
+  }
+
+  /** Address of the first remote, empty without any. */
+  get remote(): string {
+    return this.remotes[0] ?? ''
+  }
+
+  /** Underlay addresses, canonical, in the order in which they were given. */
+  get remotes(): string[] {
+    return this.#base.remotes?.list().map(({ address }) => address.text) ?? []
   }
 
   get mtu(): number {
-    return this.#description.mtu
+    return this.#base.description.mtu
   }
 
   get tunnelMtu(): number {
-    return this.#counters.tunnelMtu
+    return this.#base.counters.tunnelMtu
   }
 
-  /** Emits `tunnelMtu` if it is another than was told. */
-  tellMtu(): void {
-    const before = this.#toldMtu
-    this.#toldMtu = this.tunnelMtu
-    if (!this.#closing && this.#toldMtu !== before) this.emit('tunnelMtu', this.#toldMtu, before)
+  /** Emits what is another than was told. */
+  tell(): void {
+    if (this.#closing) return
+    this.#told.tell(this, this.peers())
+  }
+
+  /** What is known of each remote, read from shared memory. */
+  peers(): PeerStats[] {
+    return this.#base.remotes?.stats((peer) => this.#fdb.count(peer)) ?? []
+  }
+
+  /**
+   * Adds a remote while frames are carried.
+   * @throws ConfigError as openTunnel does; StateError once closed, and on ports of one's own
+   */
+  addPeer(peer: PeerOptions): void {
+    this.#remotes().add(peer)
+  }
+
+  /** Takes a remote away. @throws ConfigError TSGRE_CONFLICT when it is none; StateError as addPeer */
+  removePeer(remote: string): void {
+    this.#remotes().remove(remote)
+  }
+
+  /** Gives a remote another address, or what else is its own; what was counted of it begins anew. @throws as addPeer */
+  changePeer(remote: string, peer: PeerOptions): void {
+    this.#remotes().change(remote, peer)
+  }
+
+  /** A remote has another address from now on. @throws as addPeer */
+  movePeer(remote: string, to: string): void {
+    const remotes = this.#remotes()
+    remotes.change(remote, { ...remotes.optionsOf(remote), remote: to })
+  }
+
+  /** Packets leave from another address of this host from now on. @throws ConfigError, SystemError; nothing has changed then */
+  moveLocal(local: string): void {
+    const remotes = this.#remotes()
+    const address = readAddress('local', local, undefined)
+    this.#base.underlay!.rebind(address, remotes.list())
+    remotes.moveLocal(address)
+    this.#local = address.text
+    this.#base.engine.command({ kind: 'local', local: address })
+  }
+
+  #remotes(): Remotes {
+    const { remotes } = this.#base
+    if (remotes && !this.#closing) return remotes
+    const why = remotes ? 'the tunnel is closed' : 'a tunnel on ports of your own has the peers of its settings'
+    throw new StateError('TSGRE_NOT_NOW', why)
+  }
+
+  /** Which MAC addresses are where; read from shared memory. */
+  fdb(): FdbEntry[] {
+    const { remotes, counters } = this.#base
+    return this.#fdb
+      .entries(counters.peers.now)
+      .map(({ mac, port, age }) => ({ mac, remote: port === LOCAL ? undefined : remotes?.addressOf(port), age }))
+  }
+
+  /** Forgets the MAC addresses learnt from a remote, or all. @throws ConfigError TSGRE_CONFLICT when it is no remote */
+  flushFdb(remote?: string): void {
+    const port = remote === undefined ? undefined : this.#remotes().numberOf(remote)
+    if (!this.#closing) this.#base.engine.command({ kind: 'flush', port })
   }
 
   /** A snapshot, read from shared memory: no message to the pump, no wait. Valid after close() too. */
   stats(): TunnelStats {
-    return this.#counters.snapshot()
+    return this.#base.counters.snapshot()
   }
 
   /** Emits `up`, unless the end has begun already: an underlay may fail in its first turn. */
@@ -86,9 +177,17 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
     if (!this.#closing) this.emit('up')
   }
 
-  /** While paused no frame is sent (each counts as a `loop` drop); packets are still received. */
-  pause(paused: boolean): void {
-    if (!this.#closing) this.#engine.pause(paused)
+  /** While paused nothing is sent to a remote, or to all (each frame counts as a `loop` drop); packets are still received. */
+  pause(paused: boolean, remote?: string): void {
+    const { engine, remotes } = this.#base
+    if (this.#closing) return
+    const numbers =
+      remotes === undefined
+        ? [0]
+        : remote === undefined
+          ? remotes.list().map(({ peer }) => peer)
+          : [remotes.numberOf(remote)]
+    for (const peer of numbers) engine.command({ kind: 'pause', peer, paused })
   }
 
   /** Ends the tunnel and gives everything back. Every caller gets the same promise. */
@@ -98,9 +197,9 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
   }
 
   async #close(): Promise<void> {
-    await this.#engine.stop()
+    await this.#base.engine.stop()
     try {
-      this.#release()
+      this.#base.release()
     } finally {
       this.emit('closed')
     }

@@ -2,6 +2,10 @@
 
 import { ConfigError, type ErrorCode } from '../errors.js'
 
+/** Bounds of a TAP's MTU: the least IPv4 takes (RFC 791), and MAX_MTU of drivers/net/tun.c less an Ethernet header. */
+export const LEAST_MTU = 68
+export const MOST_MTU = 65521
+
 /** Passes an integer from `least` to `most` through. @throws ConfigError */
 export function integer(
   option: string,

@@ -1,5 +1,6 @@
 // Two tunnels joined in memory.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Batch } from '#tsgre/io/batch.js'
@@ -83,7 +84,7 @@ function counted(port: Port): Port & { entries: number } {
 }
 
 /** Sends 5000 numbered frames over a bad underlay; returns the numbers that came, and how many packets came. */
-async function overBadUnderlay(sequence: boolean, seed: number) {
+async function overBadUnderlay(sequence: boolean, seed: number, packets = 0) {
   const source = random(seed)
   const share = { lose: 0.05, repeat: 0.05, swap: 0.1, random: () => source.word() / 2 ** 32 }
   let seen: ReturnType<typeof counted> | undefined
@@ -91,7 +92,10 @@ async function overBadUnderlay(sequence: boolean, seed: number) {
     seen = counted(lossy(port, share))
     return seen
   }
-  const { a, b, settle, close } = await pair({ sequence }, { spoil })
+  const { a, b, settle, close } = await pair(
+    { sequence, reorder: { packets, ms: 10 } },
+    { driver: packets === 0 ? 'Pump' : 'runTunnel', spoil },
+  )
   const numbers: number[] = []
   for (let from = 0; from < 5000; from += 100) {
     const frames = Array.from({ length: 100 }, (_, i) => {
@@ -103,6 +107,8 @@ async function overBadUnderlay(sequence: boolean, seed: number) {
     await settle()
     numbers.push(...receive(b.overlay).map((frame) => new DataView(frame.buffer).getUint32(20)))
   }
+  if (packets > 0) await sleep(30) // nothing is held any longer
+  numbers.push(...receive(b.overlay).map((frame) => new DataView(frame.buffer).getUint32(20)))
   await close()
   return { numbers, packets: seen!.entries, stats: b.stats() }
 }
@@ -115,6 +121,15 @@ test('a bad underlay without sequence: what comes is delivered as it comes', asy
   assert.not(isRising(numbers))
   assert.ok(new Set(numbers).size < numbers.length, 'repeats come twice')
   assert.is(stats.drops['out-of-sequence'], 0)
+})
+
+test('a bad underlay with sequence and a buffer: what was swapped is put in order, and none of it dropped', async () => {
+  const { numbers, packets, stats } = await overBadUnderlay(true, 5, 64)
+  const without = await overBadUnderlay(true, 5)
+  assert.ok(isRising(numbers))
+  assert.ok(numbers.length > without.numbers.length + 100, `${numbers.length}, ${without.numbers.length} without`)
+  assert.is(numbers.length, new Set(numbers).size)
+  assert.is(numbers.length + stats.drops['out-of-sequence'], packets)
 })
 
 test('a bad underlay with sequence: what is delivered is in order, and the rest is counted', async () => {

@@ -8,7 +8,12 @@ interface Machine {
   a: number
   x: number
   readonly packet: Uint8Array
+  /** From the IP header on, which may lie in front of the packet. */
+  readonly network: Uint8Array
 }
+
+/** BPF_JMP | BPF_JA: by k instructions. */
+const JUMP_ALWAYS = 0x05
 
 class BehindTheEnd extends Error {}
 
@@ -21,13 +26,13 @@ function load(packet: Uint8Array, offset: number, size: number): number {
 
 const SIZES: Readonly<Record<number, number>> = { 0: 4, 8: 2, 16: 1 } // BPF_W, BPF_H, BPF_B
 
-function loaded(code: number, k: number, { x, packet }: Machine): number {
+function loaded(code: number, k: number, { x, packet, network }: Machine): number {
   const size = SIZES[code & 0x18]
   switch (code & 0xe0) {
     case 0x00: // BPF_IMM
       return k
-    case 0x20: // BPF_ABS
-      return load(packet, k, size)
+    case 0x20: // BPF_ABS, perhaps from the IP header on
+      return k < 0 || k >= 0x8000_0000 ? load(network, (k | 0) + 0x100000, size) : load(packet, k, size)
     case 0x40: // BPF_IND
       return load(packet, x + k, size)
     case 0x80: // BPF_LEN
@@ -54,8 +59,6 @@ function computed(code: number, a: number, operand: number): number {
 
 function holds(code: number, a: number, operand: number): boolean {
   switch (code & 0xf0) {
-    case 0x00: // BPF_JA
-      return true
     case 0x10:
       return a === operand
     case 0x20:
@@ -83,7 +86,7 @@ function run(program: readonly FilterInstruction[], machine: Machine): number {
         machine.a = computed(code, machine.a, operand)
         break
       case 5: // BPF_JMP
-        at += holds(code, machine.a, operand) ? jt : jf
+        at += code === JUMP_ALWAYS ? k : holds(code, machine.a, operand) ? jt : jf
         break
       case 6: // BPF_RET
         return k
@@ -94,10 +97,14 @@ function run(program: readonly FilterInstruction[], machine: Machine): number {
   throw new Error('the program runs past its end')
 }
 
-/** How many octets of `packet` the socket gets; 0 drops it. */
-export function runFilter(program: readonly FilterInstruction[], packet: Uint8Array): number {
+/** How many octets of `packet` the socket gets; 0 drops it. `network`: the IP header, where the packet does not begin with it. */
+export function runFilter(
+  program: readonly FilterInstruction[],
+  packet: Uint8Array,
+  network: Uint8Array = packet,
+): number {
   try {
-    return Math.min(run(program, { a: 0, x: 0, packet }), packet.length)
+    return Math.min(run(program, { a: 0, x: 0, packet, network }), packet.length)
   } catch (error) {
     if (error instanceof BehindTheEnd) return 0
     throw error
@@ -106,10 +113,10 @@ export function runFilter(program: readonly FilterInstruction[], packet: Uint8Ar
 
 /** That every jump lands inside the program and every road through it ends in a return, as the kernel's checker asks. */
 export function isSound(program: readonly FilterInstruction[]): boolean {
-  return program.every(([code, jt, jf], at) => {
+  return program.every(([code, jt, jf, k], at) => {
     const jump = (code & 0x07) === 5
     const returns = (code & 0x07) === 6
-    const furthest = at + 1 + (jump ? Math.max(jt, jf) : 0)
+    const furthest = at + 1 + (code === JUMP_ALWAYS ? k : jump ? Math.max(jt, jf) : 0)
     return returns || furthest < program.length
   })
 }

@@ -1,5 +1,7 @@
 // A sender of sequence numbers that starts elsewhere than at 0, which no option allows (RFC 2890 §2.2): tests look at what
-// happens far along the circle. The sender's counter is the only Uint32Array of length 1 made on the way.
+// happens far along the circle. The senders' counters are the only Uint32Array made on the way that is as long as there may be peers.
+
+import { MOST_PEERS } from '#tsgre/drops.js'
 
 const Genuine = globalThis.Uint32Array
 
@@ -8,7 +10,7 @@ export function countingFrom<T>(first: number, make: () => T): T {
   const startedAt = new Proxy(Genuine, {
     construct: (target, args: [number], newTarget) => {
       const made = Reflect.construct(target, args, newTarget === startedAt ? target : newTarget) as Uint32Array
-      if (args.length === 1 && args[0] === 1) made[0] = first
+      if (args.length === 1 && args[0] === MOST_PEERS) made[0] = first
       return made
     },
   })

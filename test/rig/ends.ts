@@ -46,7 +46,7 @@ export async function endOn(driver: Driver, given: PumpSettings, underlay: Port,
     overlay,
     stats: () => counters.snapshot(),
     pause: (paused) => {
-      pump.paused = paused
+      pump.command({ kind: 'pause', peer: 0, paused })
     },
     turn: (now) => pump.turn(now),
     close: async () => {

@@ -8,7 +8,8 @@ import { BATCH_ENTRIES, Batch, HEADROOM, openRawSocket, parseAddress, SLOT_BYTES
 
 const [local, remote, most, ...texts] = process.argv.slice(2)
 const packets = texts.map((digits) => Buffer.from(digits, 'hex'))
-const port = openRawSocket({ local: parseAddress(local)!, remote: parseAddress(remote)!, mtu: 1500, keyIn: 0xdead })
+const remotes = [{ peer: 0, address: parseAddress(remote)!, mtu: 1500, keyIn: 0xdead }]
+const port = openRawSocket({ local: parseAddress(local)!, remotes })
 const batch = new Batch()
 const drops = dropCounters()
 let rounds = 0

@@ -11,7 +11,13 @@ export function settings(given: Partial<PumpSettings> = {}): PumpSettings {
     keyOut: undefined,
     keyIn: undefined,
     checksum: false,
+    receiveChecksum: 'accept',
     sequence: false,
+    peers: undefined,
+    reorder: { packets: 64, ms: 10 },
+    keepalive: undefined,
+    loopGuard: false, // frames of one sender go both ways here
+    floodLimit: 0,
     tos: 0,
     ttl: 64,
     fragment: 'never',

@@ -1,5 +1,5 @@
 // The receiver of sequence numbers the obvious way: plain arithmetic modulo 2^32 and a list of the run. The oracle of
-// tunnel/sequence.ts.
+// tunnel/reorder.ts without a buffer.
 // Invariant: shares no line and no constant with it.
 
 const CIRCLE = 4294967296
@@ -25,7 +25,7 @@ export class NaiveSequence {
   #mayPass(sequence: number, now: number): boolean {
     if (this.#newest === undefined) return true
     const distance = ahead(this.#newest, sequence)
-    if (distance > 0 && distance < CIRCLE / 2) return true
+    if (distance > 0 && distance <= CIRCLE / 2) return true
     if (now >= this.#deliveredAt + 1000) return true
     const continues = this.#run.length > 0 && ahead(this.#run[this.#run.length - 1], sequence) === 1
     this.#run = continues ? [...this.#run, sequence] : [sequence]

@@ -3,17 +3,15 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DROP_REASONS, type DropReason, dropsByReason } from '#tsgre/drops.js'
-import { Batch } from '#tsgre/io/batch.js'
-import { Decapsulator } from '#tsgre/tunnel/decapsulate.js'
 import type { PumpSettings } from '#tsgre/tunnel/settings.js'
 import { Counters } from '#tsgre/tunnel/stats.js'
 import { contents, fill } from '../../rig/batches.js'
 import { plainFrame } from '../../rig/frames.js'
 import { naiveEmitGre } from '../../rig/naive/naive-gre.js'
 import { settings } from '../../rig/settings.js'
+import { receivingSide } from '../../rig/sides.js'
 
 const FRAME = plainFrame(60)
-const batch = new Batch()
 
 interface Fields {
   checksum?: number
@@ -32,20 +30,22 @@ function changed(packet: Uint8Array, octets: Readonly<Record<number, number>>): 
 
 class Receiver {
   readonly counters = new Counters()
-  readonly #decapsulator: Decapsulator
+  readonly #side: ReturnType<typeof receivingSide>
 
   constructor(given: Partial<PumpSettings> = {}) {
     this.counters.reset()
-    this.#decapsulator = new Decapsulator(settings(given), this.counters)
+    this.#side = receivingSide(settings({ reorder: { packets: 0, ms: 0 }, ...given }), this.counters)
   }
 
   /** What becomes of the packets: frames, and the drop reasons counted. */
   take(packets: readonly Uint8Array[], peer = 0, now = 0): { frames: Uint8Array[]; dropped: DropReason[] } {
     const before = dropsByReason(this.counters.drops)
-    this.#decapsulator.run(fill(batch, packets, peer), now)
+    fill(this.#side.batch, packets, peer)
+    const frames: Uint8Array[] = []
+    this.#side.run(now, (opened) => frames.push(...contents(opened)))
     const after = dropsByReason(this.counters.drops)
     const dropped = DROP_REASONS.flatMap((reason) => Array<DropReason>(after[reason] - before[reason]).fill(reason))
-    return { frames: contents(batch), dropped }
+    return { frames, dropped }
   }
 
   /** What becomes of one packet: 'frame' or the reason. */

@@ -2,9 +2,9 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { DROP, type DropReason, dropCounters } from '#tsgre/drops.js'
+import { type DropReason, dropCounters, dropsByReason } from '#tsgre/drops.js'
 import { BATCH_ENTRIES, Batch } from '#tsgre/io/batch.js'
-import { Encapsulator } from '#tsgre/tunnel/encapsulate.js'
+import type { Encapsulator } from '#tsgre/tunnel/encapsulate.js'
 import type { PumpSettings } from '#tsgre/tunnel/settings.js'
 import { contents, fill } from '../../rig/batches.js'
 import { countingFrom } from '../../rig/counting-from.js'
@@ -23,6 +23,7 @@ import {
 import { naiveEmitGre } from '../../rig/naive/naive-gre.js'
 import { fixture } from '../../rig/root.js'
 import { LOCAL, REMOTE, settings } from '../../rig/settings.js'
+import { sendingSide } from '../../rig/sides.js'
 
 const frames = new Batch()
 const batch = Batch.over(frames, BATCH_ENTRIES, true)
@@ -38,7 +39,7 @@ interface Sent {
 function encapsulate(encapsulator: Encapsulator, given: readonly Uint8Array[]): Sent {
   const drops = dropCounters()
   encapsulator.begin(fill(frames, given))
-  encapsulator.fill(batch, 1480, drops)
+  encapsulator.fill(batch, drops)
   const { count } = batch
   const column = (values: Uint8Array) => [...values.subarray(0, count)]
   return {
@@ -51,10 +52,10 @@ function encapsulate(encapsulator: Encapsulator, given: readonly Uint8Array[]): 
 }
 
 function sent(given: Partial<PumpSettings>, ...frames: Uint8Array[]): Sent {
-  return encapsulate(new Encapsulator(settings(given)), frames)
+  return encapsulate(sendingSide(settings(given)).encapsulator, frames)
 }
 
-const dropped = ({ drops }: Sent, reason: DropReason) => drops[DROP[reason]]
+const dropped = ({ drops }: Sent, reason: DropReason) => dropsByReason(drops)[reason]
 
 test('T1–T4: writes the header of every combination of checksum, key and sequence as the naive emitter does', () => {
   const frame = plainFrame(61)
@@ -79,7 +80,7 @@ test('T4: sends key.out, whatever key.in is', () => {
 })
 
 test('T5: counts from 0, one number a packet, none for a dropped frame', () => {
-  const encapsulator = new Encapsulator(settings({ sequence: true }))
+  const encapsulator = sendingSide(settings({ sequence: true })).encapsulator
   const numbers = (frames: Uint8Array[]) =>
     encapsulate(encapsulator, frames).packets.map((it) => new DataView(it.buffer).getUint32(4))
   assert.equal(numbers([plainFrame(60), plainFrame(14).subarray(0, 13), plainFrame(60)]), [0, 1])
@@ -87,7 +88,7 @@ test('T5: counts from 0, one number a packet, none for a dropped frame', () => {
 })
 
 test('T5: wraps from 2^32 - 1 to 0', () => {
-  const encapsulator = countingFrom(0xffff_fffe, () => new Encapsulator(settings({ sequence: true })))
+  const encapsulator = countingFrom(0xffff_fffe, () => sendingSide(settings({ sequence: true })).encapsulator)
   const { packets } = encapsulate(
     encapsulator,
     [1, 2, 3, 4].map(() => plainFrame(60)),

@@ -4,8 +4,9 @@ import { execFileSync } from 'node:child_process'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ConfigError, type ErrorCode } from '#tsgre/errors.js'
-import { resolveOptions, type TunnelOptions, tunnelMtuOf } from '#tsgre/tunnel/options.js'
+import { resolveOptions, type TunnelOptions } from '#tsgre/tunnel/options.js'
 import type { Key } from '#tsgre/tunnel/peer-options.js'
+import { tunnelMtuOf } from '#tsgre/tunnel/resolve-peers.js'
 import { inOwnNetwork } from '../../rig/reexec.js'
 
 inOwnNetwork(import.meta.url)
@@ -65,9 +66,9 @@ test('answers what is left open as a gretap without options does', () => {
   )
   assert.equal([...settings.local], [192, 168, 56, 4])
   assert.equal([...settings.remote], [192, 168, 56, 5])
-  const { io, mtu, tunnelMtu, underlayMtu, up, mac, dev, name } = rest
+  const { io, mtu, tunnelMtu, peers, up, mac, dev, name } = rest
   assert.equal(
-    [io, mtu, tunnelMtu, underlayMtu, up, mac, dev, name],
+    [io, mtu, tunnelMtu, peers[0]!.mtu, up, mac, dev, name],
     ['mmsg', undefined, 1462, 1500, true, undefined, undefined, 'tap0'],
   )
 })
@@ -97,8 +98,8 @@ test('counts the key that is sent, not the one that is expected', () => {
 })
 
 test('takes the MTU of the route to the remote', () => {
-  const { underlayMtu, tunnelMtu } = resolve({ remote: '192.168.57.5' })
-  assert.equal([underlayMtu, tunnelMtu], [9000, 8962])
+  const { peers, tunnelMtu } = resolve({ remote: '192.168.57.5' })
+  assert.equal([peers[0]!.mtu, tunnelMtu], [9000, 8962])
 })
 
 test('leaves a tunnel MTU in place of 68 bytes, and does arithmetic nowhere else', () => {

@@ -2,10 +2,8 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { DROP, dropCounters } from '#tsgre/drops.js'
+import { dropCounters, dropsByReason } from '#tsgre/drops.js'
 import { Batch } from '#tsgre/io/batch.js'
-import { Answers } from '#tsgre/tunnel/answers.js'
-import { Encapsulator } from '#tsgre/tunnel/encapsulate.js'
 import type { OversizeRule } from '#tsgre/tunnel/settings.js'
 import { contents } from '../../rig/batches.js'
 import { type Inner, innerFrame, UDP } from '../../rig/flows.js'
@@ -14,6 +12,7 @@ import { naiveReassemble } from '../../rig/naive/naive-reassemble.js'
 import { naiveSegments } from '../../rig/naive/naive-segment.js'
 import { random } from '../../rig/random.js'
 import { settings } from '../../rig/settings.js'
+import { sendingSide } from '../../rig/sides.js'
 import { fillSuperframes } from '../../rig/superframes.js'
 
 const TUNNEL_MTU = 1000
@@ -31,21 +30,20 @@ interface Case {
 
 /** What a superframe of 20 000 octets of payload becomes, and what its segments would be if they fitted. */
 function encapsulated({ inner, gsoSize, rule = 'answer', tunnelMtu = TUNNEL_MTU }: Case) {
-  const answers = new Answers()
-  const encapsulator = new Encapsulator(settings({ oversize: rule }), answers)
   const drops = dropCounters()
   const bytes = innerFrame({ ...inner, payload: random(1).bytes(20_000), checksum: 'partial' })
+  const tags = 4 * (inner.tags?.length ?? 0)
+  const { encapsulator, answers } = sendingSide(settings({ oversize: rule }), GRE_BYTES + 14 + tags + tunnelMtu)
   encapsulator.begin(fillSuperframes(frames, [{ bytes, gsoSize }]))
   frames.gsoType[0] ||= 1
-  const tags = 4 * (inner.tags?.length ?? 0)
-  encapsulator.fill(batch, GRE_BYTES + 14 + tags + tunnelMtu, drops)
+  encapsulator.fill(batch, drops)
   assert.not(encapsulator.more)
   return {
     came: contents(batch).map((packet) => packet.slice(GRE_BYTES)),
     outside: [...batch.fragment.subarray(0, batch.count)],
     told: contents(answers.batch),
-    answered: drops[DROP.answered],
-    tooBig: drops[DROP['too-big']],
+    answered: dropsByReason(drops).answered,
+    tooBig: dropsByReason(drops)['too-big'],
     segments: naiveSegments(bytes, gsoSize, Number.POSITIVE_INFINITY) ?? [],
   }
 }

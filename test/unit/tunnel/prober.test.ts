@@ -2,12 +2,33 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ProbeBatch } from '#tsgre/tunnel/probe-batch.js'
 import { Prober } from '#tsgre/tunnel/prober.js'
 import { ASK, emitProbe, isProbe, LEAST_PROBE_BYTES, parseProbe, probeFrame } from '#tsgre/wire/probe-frame.js'
 import { contents } from '../../rig/batches.js'
 import { random } from '../../rig/random.js'
 
 const STEP_MS = 5
+
+const outs = new WeakMap<Prober, ProbeBatch>()
+
+function newProber(asks: boolean): Prober {
+  const out = new ProbeBatch()
+  const prober = new Prober(asks, out)
+  outs.set(prober, out)
+  return prober
+}
+
+/** What a prober says. */
+function outOf(prober: Prober): ProbeBatch {
+  return outs.get(prober)!
+}
+
+/** As a conversation hands on what it takes for a probe. */
+function hear(prober: Prober, frame: Uint8Array, length: number, now: number): void {
+  const probe = probeFrame()
+  if (parseProbe(frame, 0, length, probe)) prober.hear(probe, now)
+}
 
 /** Whether a frame arrives. */
 type Way = (size: number, now: number) => boolean
@@ -25,8 +46,8 @@ class Path {
   readonly #flying: { at: number; to: Prober; frame: Uint8Array }[] = []
 
   constructor(way: Way, { ceiling = 1476, delay = 10, bAsks = false, aAsks = true } = {}) {
-    this.a = new Prober(aAsks)
-    this.b = new Prober(bAsks)
+    this.a = newProber(aAsks)
+    this.b = newProber(bAsks)
     this.ceiling = ceiling
     this.way = way
     this.#delay = delay
@@ -35,18 +56,18 @@ class Path {
   /** What `prober` has to say goes on its way. */
   #take(prober: Prober, to: Prober): void {
     const probe = probeFrame()
-    for (const frame of contents(prober.batch)) {
+    for (const frame of contents(outOf(prober).batch)) {
       assert.ok(isProbe(frame, 0, frame.length) && parseProbe(frame, 0, frame.length, probe))
       if (prober === this.a && probe.kind === ASK) this.asked++
       if (this.way(frame.length, this.now)) this.#flying.push({ at: this.now + this.#delay, to, frame })
     }
-    prober.batch.clear()
+    outOf(prober).batch.clear()
   }
 
   run(ms: number): this {
     for (const end = this.now + ms; this.now < end; this.now += STEP_MS) {
       for (const { to, frame } of this.#flying.filter(({ at }) => at === this.now))
-        to.hear(frame, 0, frame.length, this.now)
+        hear(to, frame, frame.length, this.now)
       for (const prober of [this.a, this.b]) {
         if (!this.quiet) prober.busy = true
         prober.tick(this.now, this.ceiling)
@@ -143,14 +164,14 @@ test('chance hardly ever makes it narrower, not even for a moment', () => {
 })
 
 test('a flood of questions leaves room for its own', () => {
-  const prober = new Prober(true)
+  const prober = newProber(true)
   const frame = new Uint8Array(64)
   for (let i = 0; i < 200; i++) {
-    prober.hear(frame, 0, emitProbe(frame, 0, { kind: ASK, size: 60, nonce0: i, nonce1: 2 }), 0)
+    hear(prober, frame, emitProbe(frame, 0, { kind: ASK, size: 60, nonce0: i, nonce1: 2 }), 0)
   }
-  const answers = prober.batch.count
+  const answers = outOf(prober).batch.count
   prober.tick(0, 1476)
-  assert.is(prober.batch.count, answers + 1)
+  assert.is(outOf(prober).batch.count, answers + 1)
 })
 
 test('asks nothing where not even a question fits', () => {
@@ -206,19 +227,19 @@ test('a slow way is as good as a fast one', () => {
 })
 
 test('believes no answer that it did not ask for, none twice, and none for another size', () => {
-  const prober = new Prober(true)
+  const prober = newProber(true)
   prober.tick(0, 1476)
-  const [hello] = contents(prober.batch)
-  prober.batch.clear()
+  const [hello] = contents(outOf(prober).batch)
+  outOf(prober).batch.clear()
   const probe = probeFrame()
   assert.ok(parseProbe(hello!, 0, hello!.length, probe))
   const frame = new Uint8Array(64)
   const say = (fields: object, now = 1) => {
     const length = emitProbe(frame, 0, { ...probe, kind: 2, ...fields })
-    prober.hear(frame, 0, length, now)
+    hear(prober, frame, length, now)
     prober.tick(now, 1476)
-    const asked = prober.batch.count
-    prober.batch.clear()
+    const asked = outOf(prober).batch.count
+    outOf(prober).batch.clear()
     return asked
   }
   assert.is(say({ nonce0: probe.nonce0 ^ 1 }), 0)
@@ -228,14 +249,14 @@ test('believes no answer that it did not ask for, none twice, and none for anoth
 })
 
 test('does not answer without end', () => {
-  const prober = new Prober(false)
+  const prober = newProber(false)
   const frame = new Uint8Array(64)
   const length = emitProbe(frame, 0, { kind: ASK, size: 60, nonce0: 1, nonce1: 2 })
   let answers = 0
   for (let i = 0; i < 10_000; i++) {
-    prober.hear(frame, 0, length, 0)
-    answers += prober.batch.count
-    prober.batch.clear()
+    hear(prober, frame, length, 0)
+    answers += outOf(prober).batch.count
+    outOf(prober).batch.clear()
   }
   assert.is(answers, 100)
 })

@@ -50,7 +50,7 @@ test('counts each drop under its own name', () => {
 test('tells key 0, key 4294967295 and no key at all apart', () => {
   const counters = fresh()
   const shown = (present: boolean, key: number) => {
-    counters.noteWrongKey(present, key)
+    counters.peers.noteWrongKey(0, present, key | 0, 1)
     return counters.snapshot().lastWrongKey
   }
   assert.is(shown(true, 0), 0)
@@ -63,7 +63,7 @@ test('is seen by whoever wraps the same memory', () => {
   const other = new Counters(counters.memory)
   counters.addTx(5, 500)
   counters.drops[DROP.loop]++
-  counters.noteWrongKey(true, 43)
+  counters.peers.noteWrongKey(0, true, 43, 1)
   assert.equal(other.snapshot(), counters.snapshot())
   assert.is(other.snapshot().drops.loop, 1)
 })

@@ -1,0 +1,156 @@
+// What the pump tells of each peer, in memory that both threads see: one writer, plain doubles, a column for each thing.
+// Times are of the pump's clock, in milliseconds; `epoch` says when that began. -1 is "never".
+
+import { type DropCounters, dropsByReason, MOST_PEERS, retireDrops } from '../drops.js'
+import { errnoName } from '../sys/errno.js'
+import { ETH_HLEN } from '../wire/ethernet.js'
+import type { Liveness, PeerStats } from './peer-stats.js'
+
+const COLUMNS = 14
+
+/** Bytes of shared memory that PeerCounters needs. */
+export const PEER_COUNTER_BYTES = (2 + COLUMNS * MOST_PEERS + 2 * MOST_PEERS) * Float64Array.BYTES_PER_ELEMENT
+
+const NEVER = -1
+
+export const LIVENESS = ['unknown', 'up', 'down'] as const satisfies readonly Liveness[]
+
+/** What the program itself knows of a peer. */
+export interface PeerIdentity {
+  readonly peer: number
+  readonly remote: string
+  readonly keyOut: number | undefined
+  readonly keyIn: number | undefined
+}
+
+export class PeerCounters {
+  /** Frames sent at 2 · peer, bytes behind them. */
+  readonly sent: Float64Array
+  readonly rxFrames: Float64Array
+  readonly rxBytes: Float64Array
+  /** When the last good packet came. */
+  readonly heardAt: Float64Array
+  /** Its bits as a signed number; and whether there was none. */
+  readonly wrongKey: Float64Array
+  readonly keyless: Float64Array
+  readonly wrongKeyAt: Float64Array
+  /** An errno. */
+  readonly error: Float64Array
+  readonly errorAt: Float64Array
+  /** UNKNOWN, UP or DOWN of keepalive.ts: position in LIVENESS. */
+  readonly liveness: Float64Array
+  /** Milliseconds, and a share; NaN where unknown. */
+  readonly rtt: Float64Array
+  readonly loss: Float64Array
+  /** The longest frame that fits, and the longest of which the kernel says that it does, in octets. */
+  readonly longest: Float64Array
+  readonly ceiling: Float64Array
+  readonly blocked: Float64Array
+  readonly #epoch: Float64Array
+
+  constructor(memory: SharedArrayBuffer, offset: number) {
+    let at = offset
+    const next = (length: number) => {
+      const column = new Float64Array(memory, at, length)
+      at += column.byteLength
+      return column
+    }
+    this.#epoch = next(2)
+    this.sent = next(2 * MOST_PEERS)
+    this.rxFrames = next(MOST_PEERS)
+    this.rxBytes = next(MOST_PEERS)
+    this.heardAt = next(MOST_PEERS)
+    this.wrongKey = next(MOST_PEERS)
+    this.keyless = next(MOST_PEERS)
+    this.wrongKeyAt = next(MOST_PEERS)
+    this.error = next(MOST_PEERS)
+    this.errorAt = next(MOST_PEERS)
+    this.liveness = next(MOST_PEERS)
+    this.rtt = next(MOST_PEERS)
+    this.loss = next(MOST_PEERS)
+    this.longest = next(MOST_PEERS)
+    this.ceiling = next(MOST_PEERS)
+    this.blocked = next(MOST_PEERS)
+  }
+
+  /** Milliseconds since the epoch at which the pump's clock was 0; the pump's thread sets it. */
+  set epoch(milliseconds: number) {
+    this.#epoch[0] = milliseconds
+  }
+
+  /** The pump's clock now. */
+  get now(): number {
+    return performance.timeOrigin + performance.now() - this.#epoch[0]
+  }
+
+  /** Nothing has happened with any peer yet. */
+  clear(): void {
+    for (const column of [this.heardAt, this.wrongKeyAt, this.errorAt]) column.fill(NEVER)
+  }
+
+  /** Begins anew with peer `peer`; its drops go on to count for all. */
+  reset(peer: number, drops: DropCounters): void {
+    retireDrops(drops, peer)
+    for (const column of [this.rxFrames, this.rxBytes, this.liveness, this.blocked, this.longest, this.ceiling])
+      column[peer] = 0
+    for (const column of [this.heardAt, this.wrongKeyAt, this.errorAt]) column[peer] = NEVER
+    this.sent.fill(0, 2 * peer, 2 * peer + 2)
+    this.rtt[peer] = Number.NaN
+    this.loss[peer] = Number.NaN
+  }
+
+  /** `key` as a signed number, which V8 does not box. */
+  noteWrongKey(peer: number, present: boolean, key: number, now: number): void {
+    this.wrongKey[peer] = key
+    this.keyless[peer] = present ? 0 : 1
+    this.wrongKeyAt[peer] = now
+  }
+
+  noteError(peer: number, error: number, now: number): void {
+    this.error[peer] = error
+    this.errorAt[peer] = now
+  }
+
+  snapshot({ peer, remote, keyOut, keyIn }: PeerIdentity, drops: DropCounters, fdbEntries: number): PeerStats {
+    return {
+      remote,
+      txFrames: this.sent[2 * peer],
+      txBytes: this.sent[2 * peer + 1],
+      rxFrames: this.rxFrames[peer],
+      rxBytes: this.rxBytes[peer],
+      drops: dropsByReason(drops, peer),
+      liveness: LIVENESS[this.liveness[peer]] ?? 'unknown',
+      blocked: this.blocked[peer] === 1,
+      lastReceived: this.#time(this.heardAt[peer]),
+      rtt: known(this.rtt[peer]),
+      loss: known(this.loss[peer]),
+      tunnelMtu: this.longest[peer] - ETH_HLEN,
+      pathTunnelMtu: this.ceiling[peer] - ETH_HLEN,
+      keyOut,
+      keyIn,
+      lastWrongKey: this.lastWrongKey(peer),
+      lastWrongKeyAt: this.#time(this.wrongKeyAt[peer]),
+      lastError: this.errorAt[peer] === NEVER ? undefined : errnoName(this.error[peer]),
+      lastErrorAt: this.#time(this.errorAt[peer]),
+      fdbEntries,
+    }
+  }
+
+  /** The last wrong key that came from `peer`, or, where none is named, from any. */
+  lastWrongKey(peer = this.#lastWrong()): number | 'none' | undefined {
+    if (this.wrongKeyAt[peer] === NEVER) return undefined
+    return this.keyless[peer] === 1 ? 'none' : this.wrongKey[peer] >>> 0
+  }
+
+  #lastWrong(): number {
+    return this.wrongKeyAt.reduce((last, at, peer) => (at > this.wrongKeyAt[last] ? peer : last), 0)
+  }
+
+  #time(at: number): number | undefined {
+    return at === NEVER ? undefined : Math.round(this.#epoch[0] + at)
+  }
+}
+
+function known(value: number): number | undefined {
+  return Number.isNaN(value) ? undefined : value
+}
