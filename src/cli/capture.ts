@@ -69,14 +69,19 @@ async function runCapture(argv: Arguments, fetch: FetchCapture): Promise<void> {
   const end = () => ended.abort()
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, end)
-  process.stdout.once('error', end) // its reader has seen enough
+  let readerGone = false
+  const leave = () => {
+    readerGone = true
+    end()
+  }
+  process.stdout.once('error', leave) // its reader has seen enough
   try {
     const packets = await copy(fetch(argv.name, request, ended.signal), output, most, ended)
     output.close()
-    if (!process.stdout.errored) process.stderr.write(`${summary(packets, output.lost)}\n`)
+    if (!readerGone) process.stderr.write(`${summary(packets, output.lost)}\n`)
   } finally {
     for (const signal of signals) process.off(signal, end)
-    process.stdout.off('error', end)
+    process.stdout.off('error', leave)
   }
 }
 
