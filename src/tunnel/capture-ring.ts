@@ -113,10 +113,18 @@ export class CaptureWriter {
 /** By words as far as both have them: source and target differ by a multiple of four, and what lies around is free. */
 function copy(from: Octets, start: number, end: number, to: Octets, target: number): void {
   if (start === end) return
-  const first = start >>> 2
-  const shift = (target >>> 2) - first
-  const last = Math.min((end + 3) >>> 2, from.words.length)
-  for (let i = first; i < last; i++) to.words[i + shift] = from.words[i]
+  const source = from.words
+  const copied = to.words
+  const shift = (target >>> 2) - (start >>> 2)
+  const last = Math.min((end + 3) >>> 2, source.length)
+  let i = start >>> 2
+  for (const fours = last - 3; i < fours; i += 4) {
+    copied[i + shift] = source[i]
+    copied[i + shift + 1] = source[i + 1]
+    copied[i + shift + 2] = source[i + 2]
+    copied[i + shift + 3] = source[i + 3]
+  }
+  for (; i < last; i++) copied[i + shift] = source[i]
   // memory that does not end on a word
   for (let at = Math.max(start, last << 2); at < end; at++) to.bytes[at - start + target] = from.bytes[at]
 }
