@@ -29,6 +29,9 @@ export const ERROR_CODES = [
   'TSGRE_DOCKER_DOWN',
   'TSGRE_FILE_CHANGED',
   'TSGRE_HOST_BUSY',
+  'TSGRE_BAD_FILTER',
+  'TSGRE_TOO_MANY_CAPTURES',
+  'TSGRE_BAD_ANSWER',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]
