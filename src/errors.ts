@@ -28,6 +28,10 @@ export const ERROR_CODES = [
   'TSGRE_DOCKER_DOWN',
   'TSGRE_FILE_CHANGED',
   'TSGRE_HOST_BUSY',
+  'TSGRE_NO_INSTANCE',
+  'TSGRE_WHICH_INSTANCE',
+  'TSGRE_INSTANCE_GONE',
+  'TSGRE_BAD_REQUEST',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]
