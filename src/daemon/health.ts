@@ -40,7 +40,7 @@ export function healthOf(tunnel: TunnelFacts, now: number, hints: HealthHints = 
   return [
     ...failed(tunnel, hints),
     ...tapDown(tunnel, hints),
-    ...ofPeers((peer) => icmp(peer, now)),
+    ...ofPeers((peer) => icmp(peer, tunnel, now)),
     ...ofPeers((peer) => wrongKey(peer, now, hints)),
     ...ofPeers((peer) => checksums(peer, hints)),
     ...ofPeers((peer) => narrow(peer, tunnel, hints)),
@@ -66,11 +66,11 @@ function tapDown(tunnel: TunnelFacts, { tapUp, earlier }: HealthHints): Problem[
   return [problem('tap-down', `${name} is down: no frame gets in or out`, `ip link set ${name} up`)]
 }
 
-function icmp(peer: PeerStatus, now: number): Problem | undefined {
+function icmp(peer: PeerStatus, { udpPort }: TunnelFacts, now: number): Problem | undefined {
   if (!isOfLate(peer.lastErrorAt, now) || peer.lastError === undefined) return undefined
   // What came from it after the message says that it is over.
   if (peer.lastReceived !== undefined && peer.lastReceived > peer.lastErrorAt!) return undefined
-  return errorProblem(peer, peer.lastError)
+  return errorProblem(peer, peer.lastError, udpPort)
 }
 
 function wrongKey(peer: PeerStatus, now: number, { otherKeys }: HealthHints): Problem | undefined {

@@ -47,11 +47,18 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
 }
 
+/** In UDP the port is the protocol. */
+function noListener(udpPort: number): Meaning {
+  const remedy = (remote: string) => `start tsgre with --encap udp --udp-port ${udpPort} on ${remote}`
+  return { ...NO_GRE, text: `answers 'port unreachable': nobody takes UDP port ${udpPort} there`, remedy }
+}
+
 /** Undefined for what is no problem: a packet too big is what path MTU discovery lives on. */
-export function errorProblem({ asked, remote }: PeerStatus, errno: string): Problem | undefined {
+export function errorProblem(peer: PeerStatus, errno: string, udpPort: number | null): Problem | undefined {
+  const { asked, remote } = peer
   if (errno === 'EMSGSIZE') return undefined
   const host = asked === remote ? `host ${remote}` : `host ${asked} (${remote})`
-  const meaning = MEANINGS[errno]
+  const meaning = errno === 'ECONNREFUSED' && udpPort !== null ? noListener(udpPort) : MEANINGS[errno]
   if (meaning === undefined) {
     return { code: 'icmp-error', text: `${host}: packets to it come back with ${errno}`, remedy: '', remote }
   }
