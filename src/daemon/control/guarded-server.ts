@@ -14,9 +14,8 @@ export type Routes = Readonly<Record<string, Readonly<Record<string, Handler>>>>
 
 const MAX_CONNECTIONS = 64
 const MAX_HEADER_BYTES = 8192
-/** To send a whole request, and to stay without one. */
+/** To send a whole request, to read an answer's next part, and to stay without a request. */
 const PATIENCE_MS = 5000
-const IDLE_MS = 2 * PATIENCE_MS
 
 /** The server, not yet listening. */
 export function guardedServer(routes: Routes): Server {
@@ -41,7 +40,7 @@ export function guardedServer(routes: Routes): Server {
   })
   server.maxConnections = MAX_CONNECTIONS
   server.maxRequestsPerSocket = 1000
-  server.setTimeout(IDLE_MS) // whoever neither sends nor reads
+  server.setTimeout(PATIENCE_MS) // whoever neither sends nor reads
   server.on('error', () => {}) // after the start: a descriptor too many, and the next connection is another try
   server.on('connect', (_, socket) => socket.destroy())
   return server
@@ -69,7 +68,7 @@ async function take(routes: Routes, request: IncomingMessage, response: ServerRe
   } catch (error) {
     fail(response, error)
   }
-  socket.setTimeout(IDLE_MS)
+  socket.setTimeout(PATIENCE_MS)
   if (response.writableFinished || response.destroyed) return
   await new Promise<void>((resolve) => response.once('finish', resolve).once('close', resolve))
 }
