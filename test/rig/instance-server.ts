@@ -12,7 +12,12 @@ const instance = new StillInstance(name)
 
 instance.now = () => {
   const seconds = (performance.now() - started) / 1000
-  const counts = { txFrames: 100 * seconds, txBytes: RATE * seconds, rxFrames: 10 * seconds, rxBytes: seconds }
+  const counts = {
+    txFrames: Math.round(100 * seconds),
+    txBytes: Math.round(RATE * seconds),
+    rxFrames: Math.round(10 * seconds),
+    rxBytes: 0,
+  }
   const busy = peerStatus('192.168.56.5', { ...counts, rtt: 0.31, loss: 0, lastReceived: Date.now() })
   const idle = peerStatus('192.168.56.6', { liveness: 'down' })
   const problems = [{ code: 'peer-down', text: '192.168.56.6 is down', remedy: 'ping it', remote: '192.168.56.6' }]

@@ -62,6 +62,14 @@ test('names tell units, and counters end in _total', () => {
   }
 })
 
+test('the page has every metric with its labels, and no other', () => {
+  const rows = [...textOf('docs/control-socket.md').matchAll(/^\| `(tsgre_\w+)` \| ([^|]*) \| (.*) \|$/gm)]
+  assert.equal(
+    rows.map(([, ...cells]) => cells),
+    FAMILIES.map(({ name, labels, help }) => [name, labels.join(', ') || 'none', help]),
+  )
+})
+
 test('a name with quotes, backslash and line end comes through', async () => {
   const value = reader(await new Metrics(busy()).text())
   assert.equal(value('tsgre_peer_info', { peer: NASTY }), [1])
