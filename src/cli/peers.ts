@@ -3,7 +3,7 @@
 
 import type { Argv, CommandModule } from 'yargs'
 import { ask } from '../daemon/control/client.js'
-import { findInstance, findInstances, statusOf } from '../daemon/control/instances.js'
+import { findInstance, findInstances, statusesOf } from '../daemon/control/instances.js'
 import { once, type Text } from './arguments.js'
 import { nameOf, type TunnelArguments, tell, tunnelOption } from './instance-options.js'
 import { peerLines } from './status-report.js'
@@ -16,7 +16,7 @@ const list = {
   builder: (yargs: Argv) => tunnelOption(yargs).epilogue('With --json one line for each peer.'),
   async handler(argv: TunnelArguments) {
     const tunnel = once('tunnel', argv.tunnel)
-    const statuses = await Promise.all((await findInstances(nameOf(argv))).map(statusOf))
+    const statuses = await statusesOf(await findInstances(nameOf(argv)))
     const tunnels = statuses
       .flatMap(({ status }) => status.tunnels.map((one) => ({ ...one, instance: status.name })))
       .filter(({ name }) => tunnel === undefined || name === tunnel)

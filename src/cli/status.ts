@@ -1,7 +1,7 @@
 // `tsgre status [NAME]`: how the tunnels do, of one running tsgre or of all of this network namespace.
 
 import type { CommandModule } from 'yargs'
-import { findInstances, statusOf } from '../daemon/control/instances.js'
+import { findInstances, statusesOf } from '../daemon/control/instances.js'
 import { type InstanceArguments, instanceOptions, nameOf } from './instance-options.js'
 import { statusLines } from './status-report.js'
 
@@ -14,7 +14,7 @@ export const statusCommand = {
     ),
   async handler(argv: InstanceArguments) {
     const found = await findInstances(nameOf(argv))
-    const statuses = await Promise.all(found.map(statusOf))
+    const statuses = await statusesOf(found)
     const texts = statuses.map(({ text, status }) =>
       argv.json ? text : statusLines(status, Date.now()).concat('').join('\n'),
     )

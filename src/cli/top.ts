@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommandModule } from 'yargs'
-import { findInstances, statusOf } from '../daemon/control/instances.js'
+import { findInstances, statusesOf } from '../daemon/control/instances.js'
 import { ConfigError } from '../errors.js'
 import { type InstanceArguments, instanceOptions, nameOf } from './instance-options.js'
 import { type Look, topScreen } from './top-screen.js'
@@ -55,7 +55,7 @@ async function watch(name: string | undefined): Promise<void> {
 
 /** One that ends while it is watched is no reason to end too: it may come back. */
 async function lookAt(name: string | undefined): Promise<Look> {
-  const told = async () => (await Promise.all((await findInstances(name)).map(statusOf))).map(({ status }) => status)
+  const told = async () => (await statusesOf(await findInstances(name))).map(({ status }) => status)
   const [instances, trouble] = await told().then(
     (statuses) => [statuses] as const,
     (error: Error) => [[], error.message] as const,

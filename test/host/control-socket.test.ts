@@ -1,7 +1,7 @@
 // Who may open the control socket, which instances a command sees, and what the commands say of them: with processes of their own
 // users, groups and network namespaces.
 
-import { chmodSync, existsSync, lstatSync, readdirSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Child, completion } from '../rig/child.js'
@@ -9,7 +9,7 @@ import { Instances } from '../rig/instances.js'
 import { withNamespace } from './namespace.js'
 
 const NOBODY = 65534
-const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+const GROUP = 54321
 const rig = new Instances()
 chmodSync(rig.folder, 0o755) // as /run/tsgre is
 
@@ -17,35 +17,48 @@ test.after.each(() => rig.stop())
 test.after(() => rig.close())
 
 /** In a mount namespace whose /etc/group has a group tsgre of that id. */
-function withGroup(gid: number, argv: readonly string[]): string[] {
+function withGroup(gid: number): string[] {
   const file = `${rig.folder}/group`
   const script = `echo root:x:0: > ${file}; echo tsgre:x:${gid}: >> ${file}; mount --bind ${file} /etc/group; rm -f ${file}; exec "$@"`
-  return ['unshare', '--mount', 'sh', '-c', script, 'sh', ...argv]
+  return ['unshare', '--mount', 'sh', '-c', script, 'sh']
 }
 
 test('another user gets nothing, and is told who would', async () => {
   const { path } = await rig.start('hosts')
-  const ended = await rig.tsgre(['status'], { before: AS_NOBODY })
-  assert.is(ended.code, 1)
-  assert.is(ended.stdout, '')
-  assert.match(ended.stderr, `connect(${path}): EACCES (be root, or a member of the group tsgre)`)
-  const others = [['stop'], ['peers', 'add', '192.0.2.1'], ['fdb', 'flush'], ['reload']]
-  const ends = await Promise.all(others.map((words) => rig.tsgre(words, { before: AS_NOBODY })))
-  assert.equal(
-    ends.map(({ code }) => code),
-    [1, 1, 1, 1],
-  )
-  assert.is((await rig.tsgre(['status'])).code, 0)
+  const [status, stop, reload] = await Promise.all([
+    rig.as(`${NOBODY}`, 'status'),
+    rig.as(`${NOBODY}`, 'stop'),
+    rig.as(`${NOBODY}`, 'reload'),
+  ])
+  assert.equal([status.code, stop.code, reload.code], [1, 1, 1])
+  assert.is(status.stdout, '')
+  assert.match(status.stderr, `connect(${path}): EACCES (be root, or a member of the group tsgre)`)
+  assert.is((await rig.as('0', 'status')).code, 0)
 })
 
 test('the group tsgre may, where there is one, and its socket says so', async () => {
-  const gid = 54321
-  const { path } = await rig.start('hosts', { before: withGroup(gid, []) })
-  const { mode, uid, gid: found } = lstatSync(path)
-  assert.equal([mode & 0o777, uid, found], [0o660, 0, gid])
-  const member = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, `--groups=${gid}`]
-  assert.is((await rig.tsgre(['status'], { before: member })).code, 0)
-  assert.is((await rig.tsgre(['status'], { before: AS_NOBODY })).code, 1)
+  const { path, warning } = await rig.start('hosts', { before: withGroup(GROUP) })
+  const { mode, uid, gid } = lstatSync(path)
+  assert.equal([mode & 0o777, uid, gid, warning], [0o660, 0, GROUP, ''])
+  const [member, other] = await Promise.all([rig.as(`${NOBODY}:${GROUP}`, 'status'), rig.as(`${NOBODY}`, 'status')])
+  assert.equal([member.code, other.code], [0, 1])
+})
+
+test('a user who is in that group gives the socket to it; one who is not is warned, and serves', async () => {
+  const folder = `${rig.folder}/own`
+  mkdirSync(folder)
+  chownSync(folder, NOBODY, NOBODY)
+  const serve = (user: string) => ({ before: withGroup(GROUP), env: { TSGRE_RUN_DIR: folder, SERVE_AS: user } })
+  const member = await rig.start('member', serve(`${NOBODY}:${GROUP}`))
+  const other = await rig.start('other', serve(`${NOBODY}`))
+  assert.equal([lstatSync(member.path).gid, member.warning], [GROUP, ''])
+  assert.is(lstatSync(other.path).gid, NOBODY)
+  assert.match(other.warning, 'group tsgre cannot use the control socket (chown: EPERM)')
+  const env = { TSGRE_RUN_DIR: folder }
+  assert.is((await rig.tsgre(['status'], { env })).stdout.match(/^tsgre \w+: up/gm)?.length, 2)
+  await rig.stop()
+  assert.equal(readdirSync(folder), [])
+  rmdirSync(folder)
 })
 
 test('a command sees the instances of its own network namespace, whatever their files are called', () =>
@@ -62,7 +75,7 @@ test('a command sees the instances of its own network namespace, whatever their 
     assert.equal(await pids(), [here.child.pid])
     assert.equal(await pids(inside), [there.child.pid])
     await rig.tsgre(['stop', 'hosts'], inside)
-    assert.is(there.child.running, false)
+    assert.is((await there.child.ended).code, 0)
     assert.equal(readdirSync(rig.folder), ['hosts.sock'])
     assert.is((await rig.tsgre(['status', 'hosts'], inside)).code, 1)
   }))

@@ -1,7 +1,8 @@
 // A program that serves the control socket of a StillInstance: instance-server.js NAME. Its one peer's counters grow with time.
-// It prints `ready PATH`, and ends by SIGTERM or when it is told to stop.
+// It prints `ready PATH WARNING`, and ends by SIGTERM or when it is told to stop. SERVE_AS: the user it becomes first, see dropTo.
 
 import { serveControl } from '#tsgre/daemon/control/server.js'
+import { dropTo } from './drop-to.js'
 import { instanceStatus, peerStatus, tunnelStatus } from './statuses.js'
 import { StillInstance } from './still-instance.js'
 
@@ -24,8 +25,9 @@ instance.now = () => {
   const tunnel = tunnelStatus([idle, busy], { problems })
   return instanceStatus([tunnel], { name, since: new Date(Date.now() - 1000 * seconds).toISOString() })
 }
+dropTo(process.env.SERVE_AS)
 const server = await serveControl(instance)
 const end = () => server.close().then(() => process.exit(0))
 instance.onStop = end
 process.on('SIGTERM', end)
-console.log(`ready ${server.path}`)
+console.log(`ready ${server.path} ${server.warning ?? ''}`)

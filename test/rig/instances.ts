@@ -9,11 +9,18 @@ import { closeWithProcess } from './close-with-process.js'
 import { tsgreArgv } from './daemon.js'
 
 const SERVER = fileURLToPath(new URL('./instance-server.js', import.meta.url))
+const COMMAND_AS = fileURLToPath(new URL('./command-as.js', import.meta.url))
 
 export interface StartOptions {
   /** In front of the program: `ip netns exec NAME`. */
   readonly before?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
+}
+
+export interface Started {
+  readonly child: Child
+  readonly path: string
+  readonly warning: string
 }
 
 export class Instances {
@@ -31,16 +38,22 @@ export class Instances {
   }
 
   /** Started, and its socket there. */
-  async start(name: string, { before = [], env = {} }: StartOptions = {}): Promise<{ child: Child; path: string }> {
+  async start(name: string, { before = [], env = {} }: StartOptions = {}): Promise<Started> {
     const child = new Child([...before, process.execPath, SERVER, name], { env: { ...this.env, ...env } })
     this.#children.push(child)
     const line = await child.waitFor(/^ready /)
-    return { child, path: line.slice('ready '.length) }
+    const [, path = '', warning = ''] = /^ready (\S+) (.*)$/.exec(line) ?? []
+    return { child, path, warning }
   }
 
   /** The command to its end. */
   tsgre(args: readonly string[], { before = [], env = {} }: StartOptions = {}): Promise<Ended> {
     return completion(new Child([...before, ...tsgreArgv(args)], { env: { ...this.env, ...env } }), 30_000, true)
+  }
+
+  /** A command as another user, `UID` or `UID:GROUP`. */
+  as(user: string, command: 'status' | 'stop' | 'reload'): Promise<Ended> {
+    return completion(new Child([process.execPath, COMMAND_AS, user, command], { env: this.env }), 30_000, true)
   }
 
   async stop(): Promise<void> {

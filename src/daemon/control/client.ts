@@ -28,7 +28,7 @@ export async function ask(socketPath: string, question: Question): Promise<strin
   try {
     return await textOf(response)
   } catch (error) {
-    throw goneError(error)
+    throw goneError(error, socketPath)
   }
 }
 
@@ -89,13 +89,13 @@ function connectError(error: Error, path: string): Error {
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
     return new StateError('TSGRE_NO_INSTANCE', `no tsgre runs behind ${path} any more`)
   }
-  return error.name === 'AbortError' ? error : goneError(error)
+  return error.name === 'AbortError' ? error : goneError(error, path)
 }
 
-function goneError(error: unknown): Error {
+function goneError(error: unknown, path: string): Error {
   const { message } = error as Error
-  const words = 'the tsgre that was asked ended, or was too busy, before it had answered'
-  return new StateError('TSGRE_INSTANCE_GONE', `${words} (${message}); tsgre status tells`, { cause: error })
+  const words = `the tsgre behind ${path} ended, or was too busy, before it had answered (${message})`
+  return new StateError('TSGRE_INSTANCE_GONE', words, { cause: error })
 }
 
 /** The error the instance threw, as the class that makes the command's exit code. */

@@ -27,8 +27,9 @@ export async function findInstances(name?: string): Promise<Found[]> {
   const all = answers.filter((answer): answer is Found => !(answer instanceof Error) && answer.namespace === here)
   const found = all.filter((one) => name === undefined || one.name === name)
   if (found.length > 0) return found.sort((a, b) => a.name.localeCompare(b.name))
-  const refused = answers.find((answer) => answer instanceof SystemError)
-  if (refused) throw refused
+  // One that may not be asked, or does not answer, may be the one.
+  const mute = answers.find((answer) => answer instanceof SystemError) ?? answers.find(isHanging)
+  if (mute) throw mute
   throw new StateError('TSGRE_NO_INSTANCE', noneWords(name, all))
 }
 
@@ -47,6 +48,17 @@ export async function findInstance(name?: string): Promise<Found> {
 export async function statusOf({ path }: Found): Promise<{ text: string; status: InstanceStatus }> {
   const text = await ask(path, { path: '/v1/status', patienceMs: PATIENCE_MS })
   return { text, status: parseStatus(text) }
+}
+
+/**
+ * Of several; those that ended meanwhile are left out, unless all did.
+ * @throws as `ask`
+ */
+export async function statusesOf(found: readonly Found[]): Promise<{ text: string; status: InstanceStatus }[]> {
+  const settled = await Promise.allSettled(found.map(statusOf))
+  const told = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  if (told.length > 0) return told
+  throw settled.find((one) => one.status === 'rejected')!.reason
 }
 
 /** Fields that are null in the program too; elsewhere null in JSON stands for undefined. */
@@ -79,6 +91,10 @@ async function identify(path: string): Promise<Found | Error> {
   } catch (error) {
     return error as Error
   }
+}
+
+function isHanging(answer: Found | Error): answer is StateError {
+  return answer instanceof StateError && answer.code === 'TSGRE_INSTANCE_GONE'
 }
 
 function noneWords(name: string | undefined, all: readonly Found[]): string {

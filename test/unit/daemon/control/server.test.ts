@@ -185,6 +185,20 @@ test('says that none runs, and which do', async () => {
   })
 })
 
+test('one that hangs is told from one that is not there, and hides no other', async () => {
+  const silent = createServer((socket) => socket.on('error', () => {}).resume())
+  await new Promise<void>((resolve) => silent.listen(join(folder, 'silent.sock'), resolve))
+  const [hung] = await Promise.all([
+    failureOf(findInstances()),
+    serving(new StillInstance(), async () => {
+      assert.is((await findInstance()).name, 'hosts')
+    }),
+  ])
+  assert.is(hung.code, 'TSGRE_INSTANCE_GONE')
+  assert.match(hung.message, 'silent.sock')
+  await new Promise((resolve) => silent.close(resolve))
+})
+
 test('a socket path that is too long is refused in words', async () => {
   const deep = join(folder, 'd'.repeat(90))
   process.env.TSGRE_RUN_DIR = deep
