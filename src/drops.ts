@@ -53,6 +53,11 @@ export function dropAt(peer: number, code: number): number {
   return (peer + 1) * BLOCK + code
 }
 
+/** Of which code a slot is: the other way round. */
+export function codeAt(slot: number): number {
+  return slot % BLOCK
+}
+
 /** Fresh counters that belong to the caller alone. */
 export function dropCounters(): DropCounters {
   return new Float64Array(DROP_SLOTS)

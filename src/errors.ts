@@ -32,6 +32,10 @@ export const ERROR_CODES = [
   'TSGRE_BAD_FILTER',
   'TSGRE_TOO_MANY_CAPTURES',
   'TSGRE_BAD_ANSWER',
+  'TSGRE_NO_INSTANCE',
+  'TSGRE_WHICH_INSTANCE',
+  'TSGRE_INSTANCE_GONE',
+  'TSGRE_BAD_REQUEST',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]

@@ -4,6 +4,7 @@ import { rowsOf } from '../host/docker-agreement.js'
 import { DAEMON_JSON } from '../host/docker-settings.js'
 import type { BridgeState, EngineState, FileState, Survey } from '../host/docker-survey.js'
 import { typed } from '../host/execute.js'
+import { aligned } from './aligned.js'
 
 /** Of dockerd's flags those that have to do with docker0; others may hold a password. */
 const TOLD = ['bip', 'bridge', 'config-file', 'fixed-cidr', 'host', 'icc', 'iptables', 'live-restore', 'mtu']
@@ -65,14 +66,4 @@ function undoLine({ file: { path, undoable }, engine }: Survey): string {
   const undo = typed('tsgre', ['docker', 'undo', undoable.edited ? '--force' : '--restart', ...where])
   const edited = undoable.edited ? ', and it was edited since' : ''
   return `tsgre wrote ${path}${edited}: ${undo} puts it back as it was.`
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  )
 }

@@ -8,7 +8,13 @@ import { type Known, refuseOddSwitches } from './arguments.js'
 import { cleanupCommand } from './cleanup.js'
 import { dockerCommand } from './docker.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'
+import { fdbCommand } from './fdb.js'
 import { pairCommand } from './pair.js'
+import { peersCommand } from './peers.js'
+import { reloadCommand } from './reload.js'
+import { statusCommand } from './status.js'
+import { stopCommand } from './stop.js'
+import { topCommand } from './top.js'
 import { tunnelCommand } from './tunnel.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
@@ -39,6 +45,12 @@ try {
     .command(dockerCommand)
     .command(pairCommand)
     .command(cleanupCommand)
+    .command(statusCommand)
+    .command(topCommand)
+    .command(peersCommand)
+    .command(fdbCommand)
+    .command(reloadCommand)
+    .command(stopCommand)
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })
     .middleware(() => refuseOddSwitches(argv, (parser as unknown as Parser).getOptions()), true)

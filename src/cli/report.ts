@@ -7,6 +7,7 @@ import type { SetupPlan } from '../daemon/setup.js'
 import { typedAction } from '../host/change.js'
 import { dropsThatHappened, type TunnelStats } from '../tunnel/stats.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
+import { amount, duration } from './amounts.js'
 
 /** A Report that can also tell how it goes. */
 export interface CountingReport extends Report {
@@ -112,25 +113,6 @@ function bridgeWords(place: Place): string {
   if (place.chosen === 'found') return `in bridge ${place.bridge} (found; --bridge none leaves it alone)`
   if (place.chosen === 'missing') return 'joined to no bridge (there is no docker0; --bridge NAME joins another)'
   return place.bridge ? `in bridge ${place.bridge}` : 'joined to no bridge'
-}
-
-/** `12 frames (3.4 kB)`; decimal units, as networks count. */
-function amount(frames: number, bytes: number): string {
-  return `${frames} ${frames === 1 ? 'frame' : 'frames'} (${size(bytes)})`
-}
-
-function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`
-  const units = ['kB', 'MB', 'GB', 'TB', 'PB']
-  const power = Math.min(Math.floor(Math.log10(bytes) / 3), units.length)
-  return `${(bytes / 1000 ** power).toFixed(1)} ${units[power - 1]}`
-}
-
-function duration(seconds: number): string {
-  const whole = Math.round(seconds)
-  if (whole < 60) return `${seconds.toFixed(1)} s`
-  const minutes = Math.floor(whole / 60)
-  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 function dropWords(stats: TunnelStats): string {

@@ -83,7 +83,7 @@ export class Journal {
   }
 
   #replace(): void {
-    makeDirectory()
+    makeJournalDirectory()
     const header: Header = { tap: this.tap, pid: this.pid, namespace: namespace() }
     const temporary = `${this.path}.new`
     writeFileSync(temporary, [header, ...this.entries].map(line).join(''), { mode: 0o644 })
@@ -151,13 +151,14 @@ function isFirstNamespace(): boolean {
   }
 }
 
-function namespace(): string {
+/** This boot and this network namespace, as no other ever had them. */
+export function namespace(): string {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   return `${boot}/${namespaceCookie() ?? readlinkSync('/proc/self/ns/net').replace(/\D/g, '')}`
 }
 
 /** Not with its parents: mkdir's own recursion does not come to an end under /proc (Node 20). */
-function makeDirectory(): void {
+export function makeJournalDirectory(): void {
   try {
     mkdirSync(journalDirectory(), { mode: 0o755 })
   } catch (error) {
@@ -169,7 +170,7 @@ function makeDirectory(): void {
 export function journalTrouble(): string | undefined {
   const directory = journalDirectory()
   try {
-    makeDirectory()
+    makeJournalDirectory()
     accessSync(directory, constants.W_OK)
     return undefined
   } catch (error) {

@@ -2,8 +2,7 @@
 // them. The pump has none of these as long as nobody does. Nothing here allocates, and nothing is changed.
 // Invariant: rings come and go between turns only, with `add` and `prune`.
 
-import type { DropCounters } from '../drops.js'
-import { DROP_SLOTS } from '../drops.js'
+import { codeAt, DROP_SLOTS, type DropCounters } from '../drops.js'
 import { type Batch, SLOT_BYTES } from '../io/batch.js'
 import { ETH_HLEN } from '../wire/ethernet.js'
 import { ETH_P_TEB, GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE, GRE_VERSION, greHeaderLength } from '../wire/gre.js'
@@ -68,7 +67,7 @@ export class CaptureHook {
 
   /** To be called before `underlay.write(packets, drops)`, with `written` behind it. */
   writing(packets: Batch, drops: DropCounters): void {
-    for (let i = 0; i < DROP_SLOTS; i++) this.#before[i] = drops[i]
+    this.#before.set(drops)
     this.#headBefore = packets.head
     this.#sentBefore = packets.sent
   }
@@ -107,7 +106,7 @@ export class CaptureHook {
       const grown = (drops[i] - this.#before[i]) | 0
       if (grown > most) {
         most = grown
-        code = i
+        code = codeAt(i)
       }
     }
     return code

@@ -4,7 +4,7 @@
 // What is to be delivered gets the outer header's congestion mark, and a SYN an MSS that fits the way back.
 
 import { DROP, type DropCounters, dropAt } from '../drops.js'
-import { BATCH_ENTRIES, type Batch } from '../io/batch.js'
+import type { Batch } from '../io/batch.js'
 import { clampMss, maybeSyn } from '../offload/clamp-mss.js'
 import { decapsulateEcn, marks } from '../wire/ecn.js'
 import { GRE_CHECKSUM, GRE_KEY, greHeader, parseGre, verifyGre } from '../wire/gre.js'
@@ -12,6 +12,7 @@ import { isLoopProbe } from '../wire/loop-probe.js'
 import { read16 } from '../wire/network-order.js'
 import type { Octets } from '../wire/octets.js'
 import { ETH_P_PROBE, isProbe } from '../wire/probe-frame.js'
+import type { CaptureHook } from './capture-hook.js'
 import type { Conversation } from './conversation.js'
 import type { HeldPackets } from './held-packets.js'
 import type { LoopGuard } from './loop-guard.js'
@@ -29,8 +30,6 @@ const OUT_OF_SEQUENCE = DROP['out-of-sequence']
 const LOOP_GUARD = DROP['loop-guard']
 const ETHERNET_BYTES = 14
 const OURS = -1
-/** Of a batch. */
-const MOST_PACKETS = 64 * BATCH_ENTRIES
 
 /** What the frames of a batch are handed to on their way. */
 export interface Receiving {
@@ -45,8 +44,8 @@ export interface Receiving {
 }
 
 export class Decapsulator {
-  /** Of each packet of the batch the drop code, or 0, and where its frame begins. Valid when there is no more. */
-  readonly ends = new Uint8Array(MOST_PACKETS)
+  /** While somebody captures. */
+  capture: CaptureHook | undefined
   readonly #gre = greHeader()
   readonly #to: Receiving
   readonly #drops: DropCounters
@@ -81,8 +80,8 @@ export class Decapsulator {
     while (this.#taken < from.count && to.count < to.capacity && !this.#released) {
       const i = this.#taken++
       const code = peer[i] < 0 ? UNKNOWN_PEER : this.#take(from, i, offset[i], offset[i] + length[i], peer[i], to, now)
-      this.ends[i] = code
       if (code !== 0) this.#drops[dropAt(peer[i], code)]++
+      if (this.capture !== undefined) this.capture.received(from, i, code)
     }
   }
 

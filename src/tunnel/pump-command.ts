@@ -16,5 +16,7 @@ export type PumpCommand =
   | { readonly kind: 'pause'; readonly peer: number; readonly paused: boolean }
   /** The tunnel's own outer address is another one; the sockets have it already. */
   | { readonly kind: 'local'; readonly local: Address }
+  /** Write what is carried into this ring, until its reader lets go of it; without one, look which readers have. */
+  | { readonly kind: 'capture'; readonly ring: SharedArrayBuffer | undefined }
   /** Forget what was learnt of a port, or of all. */
   | { readonly kind: 'flush'; readonly port: number | undefined }

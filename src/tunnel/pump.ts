@@ -8,6 +8,7 @@ import { Coalescer } from '../offload/coalesce.js'
 import { reaches } from '../offload/gso.js'
 import { ETH_HLEN } from '../wire/ethernet.js'
 import { Answers } from './answers.js'
+import { CaptureHook } from './capture-hook.js'
 import { Decapsulator } from './decapsulate.js'
 import { Encapsulator } from './encapsulate.js'
 import { Finisher } from './finish.js'
@@ -47,6 +48,10 @@ export class Pump {
   readonly #encapsulator: Encapsulator
   readonly #decapsulator: Decapsulator
   readonly #counters: Counters
+  /** While somebody captures. */
+  #capture: CaptureHook | undefined
+  /** Whether what became of the frames read last is still to be captured. */
+  #toCapture = false
   #looked = 0
   /** Of the underlay, as last seen. */
   #changes: number | undefined = 0
@@ -111,8 +116,17 @@ export class Pump {
     } else if (command.kind === 'local') {
       this.#underlay.setLocal?.(command.local)
       this.#encapsulator.outer.local = command.local.bytes
+    } else if (command.kind === 'capture') {
+      this.#setCapture(command.ring)
     } else if (command.port === undefined) this.#neighbours.fdb.flushAll()
     else this.#neighbours.fdb.flush(command.port)
+  }
+
+  #setCapture(ring: SharedArrayBuffer | undefined): void {
+    const capture = this.#capture ?? new CaptureHook()
+    if (ring) capture.add(ring)
+    this.#capture = capture.prune() ? capture : undefined
+    this.#decapsulator.capture = this.#capture
   }
 
   /** Frames wait for room in the underlay's queue; the overlay is not read meanwhile. */
@@ -210,11 +224,13 @@ export class Pump {
     if (fresh) {
       if (this.#overlay.read(frames, drops) === 0) return this.#account()
       this.#encapsulator.begin(frames)
+      this.#toCapture = this.#capture !== undefined
       this.#neighbours.busy()
     }
     this.#answers.now[0] = now
-    this.#switch.now[0] = now
+    this.#setNow(now)
     const moved = this.#send()
+    if (this.#toCapture && !this.#encapsulator.more) this.#captureFrames(frames)
     this.#account()
     return fresh || moved
   }
@@ -231,10 +247,28 @@ export class Pump {
         this.#tellOverlay(this.#answers.batch)
       }
       const before = packets.head
-      this.#underlay.write(packets, drops)
+      if (this.#capture === undefined) this.#underlay.write(packets, drops)
+      else this.#writeCaptured(this.#capture)
       if (packets.head > before) moved = true
       if (packets.head < packets.count) return moved
     }
+  }
+
+  #setNow(now: number): void {
+    this.#switch.now[0] = now
+    if (this.#capture !== undefined) this.#capture.now[0] = now
+  }
+
+  #writeCaptured(capture: CaptureHook): void {
+    const { drops } = this.#counters
+    capture.writing(this.#packets, drops)
+    this.#underlay.write(this.#packets, drops)
+    capture.written(this.#packets, drops)
+  }
+
+  #captureFrames(frames: Batch): void {
+    this.#toCapture = false
+    this.#capture?.sent(frames, this.#encapsulator.ends, this.#encapsulator.wentTo)
   }
 
   /** Writes frames of our own into the overlay. */
@@ -260,7 +294,7 @@ export class Pump {
   receive(now: number): boolean {
     const received = this.#received
     if (this.#underlay.read(received, this.#counters.drops) === 0) return false
-    this.#switch.now[0] = now
+    this.#setNow(now)
     const decapsulator = this.#decapsulator
     for (decapsulator.begin(received); decapsulator.more; this.#deliver()) decapsulator.fill(this.#opened, now)
     return true

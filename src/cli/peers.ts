@@ -1,0 +1,69 @@
+// `tsgre peers [list]|add|remove`: the remotes of a running tsgre. What is added or removed is so until it ends or reads its
+// configuration anew.
+
+import type { Argv, CommandModule } from 'yargs'
+import { ask } from '../daemon/control/client.js'
+import { findInstance, findInstances, statusesOf } from '../daemon/control/instances.js'
+import { once, type Text } from './arguments.js'
+import { nameOf, type TunnelArguments, tell, tunnelOption } from './instance-options.js'
+import { peerLines } from './status-report.js'
+
+type ChangeArguments = TunnelArguments & { remote: Text }
+
+const list = {
+  command: ['list [name]', '$0 [name]'],
+  describe: 'the peers and how they do',
+  builder: (yargs: Argv) => tunnelOption(yargs).epilogue('With --json one line for each peer.'),
+  async handler(argv: TunnelArguments) {
+    const tunnel = once('tunnel', argv.tunnel)
+    const statuses = await statusesOf(await findInstances(nameOf(argv)))
+    const tunnels = statuses
+      .flatMap(({ status }) => status.tunnels.map((one) => ({ ...one, instance: status.name })))
+      .filter(({ name }) => tunnel === undefined || name === tunnel)
+    const lines = argv.json
+      ? tunnels.flatMap(({ instance, name, peers }) =>
+          peers.map((peer) => JSON.stringify({ instance, tunnel: name, ...peer })),
+        )
+      : tunnels.flatMap(({ name, peers }) => [
+          ...(tunnels.length > 1 ? [`${name}:`] : []),
+          ...peerLines(peers, Date.now()),
+        ])
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+  },
+}
+
+const add = {
+  command: 'add <remote> [name]',
+  describe: 'one more, as --remote takes it',
+  builder: (yargs: Argv) =>
+    change(yargs).epilogue('Example: tsgre peers add 192.168.56.6,key=7\nIt is forgotten when the tsgre ends.'),
+  handler: (argv: ChangeArguments) => send(argv, 'POST', 'added'),
+}
+
+const remove = {
+  command: 'remove <remote> [name]',
+  describe: 'one less',
+  builder: (yargs: Argv) => change(yargs).epilogue('Example: tsgre peers remove 192.168.56.6'),
+  handler: (argv: ChangeArguments) => send(argv, 'DELETE', 'removed'),
+}
+
+export const peersCommand = {
+  command: 'peers',
+  describe: 'the remotes of a running tsgre: list, add, remove',
+  builder: (yargs: Argv) =>
+    [list, add, remove]
+      .reduce((all, command) => all.command(command as unknown as CommandModule), yargs)
+      .hide('version'),
+  handler() {},
+} as unknown as CommandModule
+
+function change(yargs: Argv): Argv {
+  return tunnelOption(yargs).positional('remote', { type: 'string', describe: 'the address or name of the other host' })
+}
+
+async function send(argv: ChangeArguments, method: 'POST' | 'DELETE', done: string): Promise<void> {
+  const remote = once('remote', argv.remote)
+  const { name, path } = await findInstance(nameOf(argv))
+  await ask(path, { method, path: '/v1/peers', body: { tunnel: once('tunnel', argv.tunnel), remote } })
+  tell(argv, `${done} ${remote} (${name})`, { event: 'peers', instance: name, [done]: remote })
+}

@@ -1,0 +1,67 @@
+// The control socket of an Instance: from its start on, whoever may open the file can ask and tell. It holds the instance's name
+// in this network namespace for as long. Invariant: close() lets answers that were begun leave, for a moment, and takes all away.
+
+import { createHash } from 'node:crypto'
+import { ConfigError } from '../../errors.js'
+import { journalDirectory, namespace } from '../../host/journal.js'
+import { close as closeFd } from '../../sys/libc.js'
+import { holdAbstractName } from '../../sys/sockets.js'
+import type { Instance } from '../instance.js'
+import { guardedServer } from './guarded-server.js'
+import { routesOf } from './routes.js'
+import { listenAt } from './socket-file.js'
+
+export interface ControlServer {
+  readonly path: string
+  readonly warning: string | undefined
+  close(): Promise<void>
+}
+
+/** An answer on its way gets this long; a capture never ends by itself. */
+const GRACE_MS = 500
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}$/
+
+/**
+ * Starts it.
+ * @throws ConfigError when another one of this network namespace has the name; SystemError
+ */
+export async function serveControl(instance: Instance): Promise<ControlServer> {
+  const { name } = instance
+  const release = holdName(name)
+  try {
+    const server = guardedServer(routesOf(instance, { name, pid: process.pid, namespace: namespace() }))
+    const file = await listenAt(server, name)
+    let closing: Promise<void> | undefined
+    const close = () =>
+      new Promise<void>((resolve) => {
+        file.remove()
+        const late = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+        server.close(() => {
+          clearTimeout(late)
+          release()
+          resolve()
+        })
+        server.closeIdleConnections()
+      })
+    return { path: file.path, warning: file.warning, close: () => (closing ??= close()) }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/** Refuses what is no name of a file, and what another one here has. */
+function holdName(name: string): () => void {
+  if (!NAME.test(name)) {
+    const words = `${JSON.stringify(name)} is no name for a control socket: letters, digits and _.@:+- only, 64 at most`
+    throw new ConfigError('TSGRE_BAD_OPTION', 'name', name, words)
+  }
+  // Abstract names belong to the network namespace, as instances do; the directory may be of any length, the name may not.
+  const folder = createHash('sha256').update(journalDirectory()).digest('hex').slice(0, 16)
+  const fd = holdAbstractName(`tsgre/instance/${folder}/${name}`)
+  if (fd === undefined) {
+    const words = `a tsgre named ${name} runs here already; give one of them another name (that of its file)`
+    throw new ConfigError('TSGRE_IN_USE', 'name', name, words)
+  }
+  return () => closeFd(fd)
+}

@@ -1,0 +1,141 @@
+// Where the control socket lies in the file system and who may open it: NAME.sock, mode 0660, of the process's user and the
+// group tsgre. Network namespaces of one machine mostly share their /run, so that file may be another one's.
+// Invariant: no file of another live process is replaced, and the socket is never open to more people than it is in the end.
+
+import { chmodSync, chownSync, linkSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { connect, type Server } from 'node:net'
+import { join } from 'node:path'
+import { ConfigError, SystemError } from '../../errors.js'
+import { journalDirectory, makeJournalDirectory, namespace } from '../../host/journal.js'
+import { fileError } from '../../host/whole-file.js'
+
+const GROUP = 'tsgre'
+/** Room of sun_path (unix(7)), less the NUL; of what is bound, the temporary name is the longest. */
+const LONGEST_PATH = 107
+const MODE = 0o660
+
+export interface SocketFile {
+  readonly path: string
+  /** What could not be done for others to open it, as a sentence. */
+  readonly warning: string | undefined
+  /** Takes it away where it is still this process's. */
+  remove(): void
+}
+
+/**
+ * Makes `server` listen. The name is to be this process's in its network namespace already.
+ * @throws ConfigError TSGRE_IN_USE, SystemError
+ */
+export async function listenAt(server: Server, name: string): Promise<SocketFile> {
+  const directory = journalDirectory()
+  let made: string | undefined
+  try {
+    makeJournalDirectory()
+    made = mkdtempSync(join(directory, '.new-'))
+    const fresh = join(made, 's')
+    refuseLong(fresh, directory)
+    await listening(server, fresh)
+    const warning = openToGroup(fresh)
+    const path = await settle(fresh, directory, name)
+    return { path, warning, remove: remover(path) }
+  } catch (error) {
+    server.close()
+    throw (error as NodeJS.ErrnoException).syscall && !(error instanceof SystemError)
+      ? fileError(error, directory)
+      : error
+  } finally {
+    if (made !== undefined) rmSync(made, { recursive: true, force: true })
+  }
+}
+
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function openToGroup(path: string): string | undefined {
+  const gid = groupId(GROUP)
+  let warning: string | undefined
+  try {
+    if (gid !== undefined) chownSync(path, -1, gid)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    warning = `group ${GROUP} cannot use the control socket (chown: ${code}); run as root, or as a member of ${GROUP}`
+  }
+  chmodSync(path, MODE) // last: until here only the owner of the directory got as far as this
+  return warning
+}
+
+/** The id of a group in /etc/group; undefined where there is none of that name. */
+export function groupId(name: string): number | undefined {
+  try {
+    const row = readFileSync('/etc/group', 'utf8')
+      .split('\n')
+      .map((line) => line.split(':'))
+      .find(([group]) => group === name)
+    return row && /^\d+$/.test(row[2] ?? '') ? Number(row[2]) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function settle(fresh: string, directory: string, name: string): Promise<string> {
+  for (const path of [join(directory, `${name}.sock`), join(directory, `${name}.${namespace().split('/')[1]}.sock`)]) {
+    refuseLong(path, directory)
+    if (await put(fresh, path)) return path
+  }
+  throw new ConfigError('TSGRE_IN_USE', 'name', name, `another process holds ${join(directory, name)}.sock`)
+}
+
+/** Gives the socket this name, unless somebody lives behind it. */
+async function put(fresh: string, path: string): Promise<boolean> {
+  try {
+    linkSync(fresh, path) // of two that start at once, one is told
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  const seen = lstatSync(path, { throwIfNoEntry: false })
+  if (seen && !seen.isSocket()) throw inTheWay(path)
+  if (seen && (await isAlive(path))) return false
+  // Dead. Whoever replaced it since is not: nothing comes between this look and the rename but the kernel.
+  const now = lstatSync(path, { throwIfNoEntry: false })
+  if (now && now.ino !== seen?.ino) return false
+  renameSync(fresh, path)
+  return true
+}
+
+function inTheWay(path: string): ConfigError {
+  return new ConfigError('TSGRE_IN_USE', 'name', path, `${path} is there and is no socket; remove it`)
+}
+
+/** Whether a process listens there. One that may not be asked, or has no room for a question, lives. */
+function isAlive(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+  })
+}
+
+function remover(path: string): () => void {
+  const { ino, dev } = lstatSync(path)
+  return () => {
+    const now = lstatSync(path, { throwIfNoEntry: false })
+    if (now?.ino === ino && now.dev === dev) rmSync(path, { force: true })
+  }
+}
+
+function refuseLong(path: string, directory: string): void {
+  if (Buffer.byteLength(path) <= LONGEST_PATH) return
+  const words = `${path} is longer than the ${LONGEST_PATH} bytes a socket may have; name a shorter directory in TSGRE_RUN_DIR`
+  throw new ConfigError('TSGRE_BAD_OPTION', 'TSGRE_RUN_DIR', directory, words)
+}

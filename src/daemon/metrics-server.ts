@@ -1,0 +1,99 @@
+// `--metrics ADDRESS:PORT`: /metrics for Prometheus, /healthz for whoever restarts what is ill, /readyz for whoever waits until it
+// is up. Anybody who reaches the port may read it, so it listens on loopback unless an address is written.
+
+import { once } from 'node:events'
+import { type AddressInfo, isIP, isIPv6 } from 'node:net'
+import { ConfigError, SystemError } from '../errors.js'
+import { guardedServer, type Routes, sendText } from './control/guarded-server.js'
+import type { Instance } from './instance.js'
+import { Metrics } from './metrics.js'
+
+export interface MetricsAddress {
+  readonly address: string
+  readonly port: number
+}
+
+export interface MetricsServer {
+  readonly port: number
+  close(): Promise<void>
+}
+
+const LOOPBACK = '127.0.0.1'
+const GRACE_MS = 500
+
+/**
+ * `9747` and `:9747` are loopback; another address only as written, IPv6 in brackets.
+ * @throws ConfigError TSGRE_BAD_OPTION
+ */
+export function parseMetricsAddress(text: string): MetricsAddress {
+  const [, inBrackets, plain, digits] = /^(?:(?:\[([^\]]*)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text) ?? []
+  const address = inBrackets ?? (plain === 'localhost' ? LOOPBACK : plain || LOOPBACK)
+  const port = Number(digits)
+  const sound = inBrackets === undefined ? isIP(address) === 4 : isIPv6(address)
+  if (digits !== undefined && sound && port >= 1 && port <= 65535) return { address, port }
+  const words = `--metrics ${text}: takes PORT, ADDRESS:PORT or [IPV6]:PORT, as in --metrics 127.0.0.1:9747`
+  throw new ConfigError('TSGRE_BAD_OPTION', 'metrics', text, words)
+}
+
+/**
+ * Starts it.
+ * @throws ConfigError TSGRE_IN_USE when somebody has the port, TSGRE_BAD_OPTION when the address is none of this host's; SystemError
+ */
+export async function serveMetrics(instance: Instance, { address, port }: MetricsAddress): Promise<MetricsServer> {
+  const server = guardedServer(routesOf(instance))
+  server.listen({ host: address, port, exclusive: true })
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw listenError(error as NodeJS.ErrnoException, address, port)
+  }
+  const close = () =>
+    new Promise<void>((resolve) => {
+      const late = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+      server.close(() => {
+        clearTimeout(late)
+        resolve()
+      })
+      server.closeIdleConnections()
+    })
+  return { port: (server.address() as AddressInfo).port, close }
+}
+
+function routesOf(instance: Instance): Routes {
+  const metrics = new Metrics(instance)
+  return {
+    '/metrics': {
+      async GET(_, response) {
+        const text = await metrics.text()
+        response.writeHead(200, { 'content-type': metrics.contentType })
+        response.end(text)
+      },
+    },
+    '/healthz': {
+      GET(_, response) {
+        const why = instance.ill()
+        sendText(response, why === undefined ? 200 : 503, `${why ?? 'ok'}\n`)
+      },
+    },
+    '/readyz': {
+      GET(_, response) {
+        const waiting = instance.status().tunnels.filter(({ state }) => state !== 'up')
+        const lines = waiting.map(({ name, state }) => `${name}: ${state}\n`)
+        sendText(response, lines.length === 0 ? 200 : 503, lines.length === 0 ? 'ok\n' : lines.join(''))
+      },
+    },
+  }
+}
+
+function listenError({ code = 'EIO' }: NodeJS.ErrnoException, address: string, port: number): Error {
+  const given = `--metrics ${isIPv6(address) ? `[${address}]` : address}:${port}`
+  if (code === 'EADDRINUSE') {
+    const words = `${given}: another program has that port (\`ss -ltnp\` tells which); choose another one`
+    return new ConfigError('TSGRE_IN_USE', 'metrics', port, words)
+  }
+  if (code === 'EADDRNOTAVAIL') {
+    const words = `${given}: no address of this host; see \`ip address\``
+    return new ConfigError('TSGRE_BAD_OPTION', 'metrics', address, words)
+  }
+  return new SystemError(code, { syscall: `bind(${address}:${port})` })
+}
