@@ -5,8 +5,7 @@
 import { linkKind, linkMaster } from '../host/links.js'
 import { watchHost } from '../host/monitor.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
-import { lookAtUnderlay } from './look-at-underlay.js'
-import type { RemoteRoute } from './place.js'
+import { lookAtUnderlay, type Underfoot } from './look-at-underlay.js'
 import type { Setup, SetupPlan } from './setup.js'
 
 // What changes before `ip monitor` has begun to listen is told by nobody, and a busy host takes its time to start it.
@@ -28,7 +27,7 @@ export interface Listener {
 /** Keeps the tunnel out of itself and this host as `setup` wants it, and says what it did. */
 export function watchPlace(
   tunnel: Tunnel,
-  remotes: readonly RemoteRoute[],
+  underfoot: Underfoot,
   setup: Setup,
   listener: Listener,
 ): { stop(): Promise<void> } {
@@ -38,8 +37,7 @@ export function watchPlace(
     warn: (message) => stopped || listener.warn(message),
   }
   const mender = new Mender(setup, told)
-  const ways = remotes.map((remote) => lookAtUnderlay(tunnel, remote, setup.where, told))
-  const looks = [...ways, () => mender.look()]
+  const looks = [lookAtUnderlay(tunnel, setup.where, underfoot, told), () => mender.look()]
   let looking = Promise.resolve()
   const queue = (bodies: readonly (() => Promise<void>)[]) => {
     looking = looking.then(async () => {

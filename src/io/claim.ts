@@ -22,11 +22,7 @@ export interface Identity {
  */
 export function claim(identity: Identity): () => void {
   const { local, remote, keyIn, dev } = identity
-  // Two IPv6 addresses, a key and a device do not fit the 107 bytes of such a name, and the device must stay readable.
-  const whose = createHash('sha256')
-    .update(`${local}/${remote}/${keyIn ?? 'no key'}`)
-    .digest('hex')
-  const name = `tsgre/${whose}/`
+  const name = nameOf(identity)
   const fd = holdAbstractName(name + (dev ?? ''))
   // A tunnel bound to a device and one that is not share the packets of that device.
   const taken = fd === undefined || held(name).some((other) => (dev === undefined ? other !== '' : other === ''))
@@ -39,6 +35,19 @@ export function claim(identity: Identity): () => void {
     remote,
     `--remote ${remote}: another tunnel ${key} from ${local} to it runs on this host, and both would get every packet; give this one its own --key`,
   )
+}
+
+/** Whether a tunnel of this network namespace, this one or another, takes packets from `remote` to `local` with that key. */
+export function isClaimed(identity: Omit<Identity, 'dev'>): boolean {
+  return held(nameOf(identity)).length > 0
+}
+
+/** Two IPv6 addresses, a key and a device do not fit the 107 bytes of such a name, and the device must stay readable. */
+function nameOf({ local, remote, keyIn }: Omit<Identity, 'dev'>): string {
+  const whose = createHash('sha256')
+    .update(`${local}/${remote}/${keyIn ?? 'no key'}`)
+    .digest('hex')
+  return `tsgre/${whose}/`
 }
 
 /** The devices ('' for none) of the claims under `name`, as proc shows abstract names: `@` for the leading NUL. */

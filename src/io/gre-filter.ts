@@ -1,8 +1,8 @@
 // The classic BPF program that keeps other tunnels' GRE out of JavaScript (native-notes/bpf.md).
 // What comes from no peer is dropped. Of a peer's packets those with its key pass whole; any other passes shortened to its
 // headers, enough to count it and to show the key that was seen.
-// Offset 0 is the outer IP header on a raw IPv4 socket and the GRE header on a raw IPv6 one (measured); SKF_NET_OFF reaches the
-// IP header on both.
+// Offset 0 is the outer IP header on a raw IPv4 socket and the GRE header on a raw IPv6 one (measured), where SKF_NET_OFF reaches the
+// IP header.
 
 import type { FilterInstruction } from '../sys/sockets.js'
 import { GRE_CHECKSUM, GRE_KEY, GRE_ROUTING, GRE_VERSION } from '../wire/gre.js'
@@ -66,7 +66,7 @@ function block(family: 4 | 6, key: number | undefined, peers: readonly FilteredP
 
 /** Jumps by its last instruction where the packet comes from `address`, and goes on behind that where not. */
 function sender(family: 4 | 6, address: Uint8Array): FilterInstruction[] {
-  const start = SKF_NET_OFF + (family === 4 ? 12 : 8)
+  const start = family === 4 ? 12 : SKF_NET_OFF + 8
   const words = family === 4 ? [0] : [12, 8, 4, 0] // the last is the one in which neighbours differ
   return [
     ...words.flatMap((word, index): FilterInstruction[] => [

@@ -71,6 +71,11 @@ export class Link {
     return () => putMac(before)
   }
 
+  get isUp(): boolean {
+    this.#ask(SIOCGIFFLAGS, 'SIOCGIFFLAGS')
+    return (request.view.getUint16(FLAGS, true) & IFF_UP) !== 0
+  }
+
   setUp(): () => void {
     this.#ask(SIOCGIFFLAGS, 'SIOCGIFFLAGS')
     const before = request.view.getUint16(FLAGS, true)
@@ -98,5 +103,15 @@ export class Link {
 
   #putFlags(flags: number): void {
     check(ioctl(this.#socket, SIOCSIFFLAGS, Link.request(this.name, flags)), `ioctl(SIOCSIFFLAGS, ${this.name})`)
+  }
+}
+
+/** Whether a device is up. @throws SystemError ENODEV where there is none */
+export function isLinkUp(name: string): boolean {
+  const link = new Link(name)
+  try {
+    return link.isUp
+  } finally {
+    link.close()
   }
 }

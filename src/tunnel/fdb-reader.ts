@@ -27,6 +27,11 @@ export class FdbReader {
     return this.#table.counts[port + 1]
   }
 
+  /** How many addresses are known, the same way. */
+  get size(): number {
+    return this.#table.counts.reduce((sum, count) => sum + count, 0)
+  }
+
   /** All that is known at `now`, which is of the clock that the Fdb is given. */
   entries(now: number): LearntAddress[] {
     const { words, seen, ageing } = this.#table

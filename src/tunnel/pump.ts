@@ -153,6 +153,7 @@ export class Pump {
    */
   tick(now: number): boolean {
     const neighbours = this.#neighbours
+    this.#counters.turnedAt = now
     if (now - this.#looked >= LOOK_MS) {
       this.#looked = now
       this.#underlay.look?.()

@@ -73,8 +73,8 @@ export class Remotes {
   }
 
   /** The address of number `peer`; undefined where nobody has it. */
-  addressOf(peer: number): string | undefined {
-    return this.#entries[peer]?.peer.address.text
+  at(peer: number): Address | undefined {
+    return this.#entries[peer]?.peer.address
   }
 
   /** Which number an address has. @throws ConfigError TSGRE_CONFLICT when it is no remote of this tunnel */
@@ -84,6 +84,11 @@ export class Remotes {
     const known = this.list().map(({ address }) => address.text)
     const words = `--remote ${remote}: no remote of this tunnel; it has ${known.join(', ') || 'none'}`
     throw new ConfigError('TSGRE_CONFLICT', 'remote', remote, words)
+  }
+
+  /** The canonical address of a remote; undefined when it is none. */
+  spelling(remote: string): string | undefined {
+    return this.#entries.find((entry) => entry && is(entry, remote))?.peer.address.text
   }
 
   /** @throws ConfigError as openTunnel does; nothing has changed then */

@@ -13,6 +13,7 @@ const RX_BYTES = 3
 const SEGMENT_REFUSED = 4
 const TUNNEL_MTU = 5
 const LEFT_LAN = 6
+const TURNED_AT = 7
 const DROPS = 8
 const PEERS_AT = (DROPS + DROP_SLOTS) * Float64Array.BYTES_PER_ELEMENT
 
@@ -80,6 +81,15 @@ export class Counters {
 
   set leftLan(left: boolean) {
     this.#values[LEFT_LAN] = left ? 1 : 0
+  }
+
+  /** When the pump last turned, by its clock in milliseconds. */
+  get turnedAt(): number {
+    return this.#values[TURNED_AT]
+  }
+
+  set turnedAt(now: number) {
+    this.#values[TURNED_AT] = now
   }
 
   noteSegmentRefused(): void {

@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events'
 import { StateError, type TsgreError } from '../errors.js'
 import type { Offload } from '../offload/gso.js'
+import type { Address } from '../sys/address.js'
 import { readAddress } from './addresses.js'
 import type { Engine } from './engine.js'
 import { LOCAL } from './fdb-memory.js'
@@ -120,6 +121,21 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
     this.#remotes().add(peer)
   }
 
+  /** How the address of a remote of this tunnel is spelt in `remotes`; undefined when it is none. */
+  spelling(remote: string): string | undefined {
+    return this.#base.remotes?.spelling(remote)
+  }
+
+  /** The remote that a peer number of the pump stands for now. */
+  remoteAt(peer: number): Address | undefined {
+    return this.#base.remotes?.at(peer)
+  }
+
+  /** Has the pump write what it carries into a ring (capture-record.ts); without one, look which rings nobody reads any more. */
+  capture(ring: SharedArrayBuffer | undefined): void {
+    if (!this.#closing) this.#base.engine.command({ kind: 'capture', ring })
+  }
+
   /** Takes a remote away. @throws ConfigError TSGRE_CONFLICT when it is none; StateError as addPeer */
   removePeer(remote: string): void {
     this.#remotes().remove(remote)
@@ -153,12 +169,28 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
     throw new StateError('TSGRE_NOT_NOW', why)
   }
 
+  /** Milliseconds since the pump last turned; it does so at least once a second. */
+  get silence(): number {
+    const { counters } = this.#base
+    return this.#closing ? 0 : counters.peers.now - counters.turnedAt
+  }
+
+  /** Whether the loop guard has left this LAN to another host. */
+  get leftLan(): boolean {
+    return this.#base.counters.leftLan
+  }
+
+  /** How many MAC addresses are known. */
+  get fdbSize(): number {
+    return this.#fdb.size
+  }
+
   /** Which MAC addresses are where; read from shared memory. */
   fdb(): FdbEntry[] {
     const { remotes, counters } = this.#base
     return this.#fdb
       .entries(counters.peers.now)
-      .map(({ mac, port, age }) => ({ mac, remote: port === LOCAL ? undefined : remotes?.addressOf(port), age }))
+      .map(({ mac, port, age }) => ({ mac, remote: port === LOCAL ? undefined : remotes?.at(port)?.text, age }))
   }
 
   /** Forgets the MAC addresses learnt from a remote, or all. @throws ConfigError TSGRE_CONFLICT when it is no remote */

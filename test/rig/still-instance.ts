@@ -1,7 +1,8 @@
 // An Instance that carries nothing: it answers with what a test gave it, and writes down what it was told. The program's own seam
 // between daemon and control socket; sockets, server and client around it are the real ones.
 
-import type { CaptureWanted, Instance } from '#tsgre/daemon/instance.js'
+import type { CaptureWanted } from '#tsgre/daemon/capture/wanted.js'
+import type { Instance } from '#tsgre/daemon/instance.js'
 import type { InstanceStatus } from '#tsgre/daemon/status.js'
 import { ConfigError } from '#tsgre/errors.js'
 import type { FdbEntry } from '#tsgre/tunnel/peer-stats.js'

@@ -18,12 +18,12 @@ import {
   TX,
   UNSURE,
 } from '#tsgre/tunnel/capture-record.js'
-import { Encapsulator } from '#tsgre/tunnel/encapsulate.js'
 import { contents, fill } from '../../rig/batches.js'
 import { innerFrame } from '../../rig/flows.js'
 import { plainFrame } from '../../rig/frames.js'
 import { naiveEmitGre } from '../../rig/naive/naive-gre.js'
 import { settings } from '../../rig/settings.js'
+import { sendingSide } from '../../rig/sides.js'
 import { fillSuperframes } from '../../rig/superframes.js'
 
 function hooked(sides: number, more: { dropsOnly?: boolean; snaplen?: number } = {}) {
@@ -90,10 +90,10 @@ test('puts packets with the headers they have elsewhere, once the port has taken
   const { hook, reader } = hooked(OUTER)
   const frames = fillSuperframes(new Batch(2), [{ bytes: tcp(5000), gsoSize: 1400 }])
   const packets = Batch.over(frames, 8, true)
-  const encapsulator = new Encapsulator(settings({ keyOut: 42, checksum: true }))
+  const { encapsulator } = sendingSide(settings({ keyOut: 42, checksum: true }), 1480)
   const drops = dropCounters()
   encapsulator.begin(frames)
-  encapsulator.fill(packets, 1480, drops)
+  encapsulator.fill(packets, drops)
   assert.is(packets.count, 4)
   packets.ttl.fill(9)
   packets.tos.fill(0xb9)

@@ -12,13 +12,13 @@ import { DROP, dropCounters } from '#tsgre/drops.js'
 import { ConfigError, StateError } from '#tsgre/errors.js'
 import { Batch, SLOT_BYTES } from '#tsgre/io/batch.js'
 import { CaptureHook } from '#tsgre/tunnel/capture-hook.js'
-import { Encapsulator } from '#tsgre/tunnel/encapsulate.js'
 import { emitIpv4, ipv4Header } from '#tsgre/wire/ipv4.js'
 import { fill } from '../../../rig/batches.js'
 import { innerFrame, UDP } from '../../../rig/flows.js'
 import { plainFrame } from '../../../rig/frames.js'
 import { naiveEmitGre } from '../../../rig/naive/naive-gre.js'
 import { settings } from '../../../rig/settings.js'
+import { sendingSide } from '../../../rig/sides.js'
 import { fillSuperframes } from '../../../rig/superframes.js'
 import { output, tsharkFields, withFile } from '../../../rig/tshark.js'
 
@@ -73,9 +73,9 @@ const sentTo = (hook: CaptureHook, batch: Batch, peer = 0, drop = 0) =>
 function write(hook: CaptureHook, batch: Batch, given = {}, peer = 1): void {
   const packets = Batch.over(batch, 128, true)
   const drops = dropCounters()
-  const encapsulator = new Encapsulator(settings({ keyOut: 42, tos: 0xb8, ...given }))
+  const { encapsulator } = sendingSide(settings({ keyOut: 42, tos: 0xb8, ...given }), 1476)
   encapsulator.begin(batch)
-  encapsulator.fill(packets, 1476, drops)
+  encapsulator.fill(packets, drops)
   packets.peer.fill(peer)
   hook.writing(packets, drops)
   while (packets.head < packets.count) packets.advance()

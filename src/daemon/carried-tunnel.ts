@@ -1,0 +1,222 @@
+// One tunnel as a process carries it: check everything, open, set the host up, watch over it, undo. What is refused is refused
+// before anything changes; what was changed is put back, also after a failure. It fails by itself, or is stopped; never both.
+
+import { ConfigError, StateError, type SystemError, type TsgreError } from '../errors.js'
+import { changingTheHost, holdTap } from '../host/host-lock.js'
+import { parseAddress } from '../sys/address.js'
+import { isLinkUp } from '../sys/link.js'
+import { openTunnel } from '../tunnel/open-tunnel.js'
+import { listRemotes } from '../tunnel/resolve-peers.js'
+import type { PeerOptions } from '../tunnel/peer-options.js'
+import type { Tunnel } from '../tunnel/tunnel.js'
+import { Captures } from './capture/captures.js'
+import { FollowNames } from './follow-names.js'
+import { type Place, refuseRoutes } from './place.js'
+import { narrowWarnings, reportMtu } from './report-mtu.js'
+import { reportPeers } from './report-peers.js'
+import { type DaemonOptions, type Report, settle } from './run-daemon.js'
+import { Setup, type SetupPlan } from './setup.js'
+import { watchPlace } from './watch-place.js'
+
+/** Of outer packets, where nothing else is asked for. */
+const DEFAULT_TTL = 64
+
+export class CarriedTunnel {
+  readonly options: DaemonOptions
+  readonly names: FollowNames
+  /** Rejects when the tunnel ends by itself. */
+  readonly failed: Promise<never>
+  readonly #report: Report
+  readonly #undo: (() => unknown)[] = []
+  #fail: (error: Error) => void = () => {}
+  #tunnel: Tunnel | undefined
+  #setup: Setup | undefined
+  #captures: Captures | undefined
+  #failure: string | undefined
+  #stopping: Promise<void> | undefined
+  readonly #abandoned = new AbortController()
+
+  constructor(options: DaemonOptions, report: Report) {
+    this.options = options
+    this.#report = report
+    this.names = new FollowNames(listRemotes(options.remote), options.local, report)
+    this.failed = new Promise<never>((_, reject) => {
+      this.#fail = reject
+    })
+    this.failed.catch(() => {}) // it may fail while something else is awaited
+  }
+
+  /** undefined until it is up. */
+  get tunnel(): Tunnel | undefined {
+    return this.#tunnel
+  }
+
+  get place(): Place | undefined {
+    return this.#setup?.where
+  }
+
+  get captures(): Captures | undefined {
+    return this.#captures
+  }
+
+  /** Why it failed, as a sentence. */
+  get failure(): string | undefined {
+    return this.#failure
+  }
+
+  /** Whether the TAP is up; undefined before it is there, and where nobody can tell. */
+  get tapUp(): boolean | undefined {
+    if (!this.#tunnel || this.#failure !== undefined) return undefined
+    try {
+      return isLinkUp(this.#tunnel.name)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** @throws ConfigError as Tunnel.addPeer; StateError TSGRE_NOT_NOW before it is up */
+  async addPeer(asked: PeerOptions): Promise<void> {
+    if (!this.#tunnel) throw new StateError('TSGRE_NOT_NOW', `${this.options.name} is not up yet: no remote of it has an address`)
+    await this.names.add(asked, (address) => this.#refuse(address))
+  }
+
+  /** Finds the names of its remotes; returns when one of them has an address, or when it is stopped. */
+  async findNames(): Promise<void> {
+    await this.names.first(this.#abandoned.signal)
+  }
+
+  /** What would be opened: names are addresses in it. */
+  get #asked(): DaemonOptions {
+    return { ...this.options, remote: this.names.resolved }
+  }
+
+  /**
+   * Asks this host all that could speak against the tunnel; changes nothing.
+   * @throws ConfigError
+   */
+  async check(): Promise<void> {
+    await settle(this.#asked)
+  }
+
+  /** @throws ConfigError before anything changed; SystemError or HostError after everything was put back */
+  async start(): Promise<void> {
+    if (this.#abandoned.signal.aborted) return
+    const { resolved, where } = await settle(this.#asked)
+    const { name, routes } = this.options
+    // While nobody cleans up, who holds the names of the dead for a moment.
+    this.#undo.push((await changingTheHost(async () => holdTap(name))) ?? refuseHeld(name))
+    try {
+      const setup = new Setup(where, routes, resolved.mtu)
+      await setup.plan() // a route in the way is refused before the TAP exists
+      await begin(setup, this.#report)
+      this.#undo.push(() => putBack(setup, this.#report))
+      await this.#open(setup)
+    } catch (error) {
+      await this.#takeBack()
+      throw error
+    }
+  }
+
+  async #open(setup: Setup): Promise<void> {
+    const report = this.#report
+    let done: SetupPlan = { changes: [], notes: [] }
+    const prepare = async () => {
+      done = await setup.make()
+    }
+    const since = Date.now()
+    const tunnel = await openTunnel({ ...this.#asked, up: false, prepare })
+    this.#undo.splice(1, 0, async () => {
+      await tunnel.close()
+      report.down(tunnel, (Date.now() - since) / 1000, tunnel.stats())
+    })
+    this.#tunnel = tunnel
+    this.#setup = setup
+    tunnel.once('error', (error) => {
+      const explained = explain(error, tunnel.name)
+      this.#failure = explained.message
+      this.#fail(explained)
+    })
+    for (const warning of narrowWarnings(tunnel, this.options)) report.warn(warning)
+    const ports = await setup.largerPorts()
+    if (ports !== undefined) report.warn(smallTap(tunnel, setup.where, ports))
+    report.up(tunnel, setup.where, done)
+    reportMtu(tunnel, this.options, report)
+    reportPeers(tunnel, report)
+    this.names.follow(tunnel)
+    this.#captures = capturesOf(tunnel, this.options)
+    const { dev, local } = this.options
+    const watch = watchPlace(tunnel, { dev, follows: local === undefined }, setup, report)
+    this.#undo.push(
+      () => watch.stop(),
+      () => this.names.stop(),
+      () => this.#captures?.close(),
+    )
+  }
+
+  /** Refuses a remote whose route leads into the tunnel. @throws ConfigError */
+  async #refuse(address: string): Promise<void> {
+    if (this.place) await refuseRoutes({ text: address, dev: this.options.dev }, this.place, this.options.routes)
+  }
+
+  /** Ends it and puts everything back. Every caller gets the same promise. */
+  stop(): Promise<void> {
+    this.#abandoned.abort()
+    this.#stopping ??= this.#takeBack()
+    return this.#stopping
+  }
+
+  async #takeBack(): Promise<void> {
+    for (const step of this.#undo.splice(0).reverse()) await step()
+  }
+}
+
+function capturesOf(tunnel: Tunnel, { ttl }: DaemonOptions): Captures {
+  const captured = {
+    attach: (ring: SharedArrayBuffer) => tunnel.capture(ring),
+    detach: () => tunnel.capture(undefined),
+  }
+  const underlay = {
+    local: parseAddress(tunnel.local)!.bytes,
+    udpPort: tunnel.udpPort,
+    ttl: typeof ttl === 'number' ? ttl : DEFAULT_TTL,
+    peer(index: number) {
+      const remote = tunnel.remoteAt(index)
+      return remote && { remote: remote.text, bytes: remote.bytes, local: parseAddress(tunnel.local)!.bytes }
+    },
+  }
+  return new Captures(tunnel.name, captured, underlay, () => tunnel.remotes)
+}
+
+async function begin(setup: Setup, report: Report): Promise<void> {
+  const { leftovers, warning } = await setup.begin()
+  if (warning) report.warn(warning)
+  for (const { tap, pid, alive, entries, failures } of leftovers) {
+    const left = entries.map(({ what }) => what).join(', ')
+    if (!alive) report.note(`took back what the tsgre on ${tap} left that was killed (process ${pid}): ${left}`)
+    for (const { what, error } of failures) report.warn(`could not take back: ${what}: ${error.message}`)
+  }
+}
+
+async function putBack(setup: Setup, report: Report): Promise<void> {
+  try {
+    for (const { what, error } of await setup.undo()) report.warn(`could not take back: ${what}: ${error.message}`)
+  } catch (error) {
+    report.warn(`could not put this host back (tsgre cleanup does it): ${(error as Error).message}`)
+  }
+}
+
+function refuseHeld(tap: string): never {
+  const why = 'another tsgre runs on that TAP; choose another name'
+  throw new ConfigError('TSGRE_BAD_TAP', 'tap', tap, `--tap ${JSON.stringify(tap)}: ${why}`)
+}
+
+function smallTap({ name, mtu }: Tunnel, { bridge }: Place, ports: number): string {
+  const what = `--mtu ${mtu}: the other ports of ${bridge} have ${ports}, and it drops larger frames before ${name} in silence`
+  return `${what}; leave --mtu away, or give ports and containers ${mtu} too`
+}
+
+function explain(error: TsgreError, name: string): TsgreError {
+  const { syscall } = error as SystemError
+  if (error.code === 'EBADFD' && syscall) error.message = `${name} was deleted while the tunnel ran`
+  return error
+}

@@ -1,0 +1,171 @@
+// A process from start to end: its tunnels, and around them the control socket, the metrics and what the service manager is told.
+// All that can be refused is refused before anything changes. One tunnel that fails ends all; the control socket goes last.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SystemError } from '../errors.js'
+import { CarriedTunnel } from './carried-tunnel.js'
+import { type ControlServer, serveControl } from './control/server.js'
+import type { Instance } from './instance.js'
+import { type MetricsServer, serveMetrics } from './metrics-server.js'
+import type { Wanted } from './options/wanted.js'
+import type { Readiness } from './readiness.js'
+import { applyConfig } from './apply-config.js'
+import type { DaemonOptions, Report } from './run-daemon.js'
+import { RunningInstance } from './running-instance.js'
+
+export interface Surroundings {
+  readonly report: Report
+  readonly readiness: Readiness
+  /** Takes warnings of the library. */
+  readonly logger: DaemonOptions['logger']
+  /** Resolves when the end is asked for. */
+  readonly until: Promise<unknown>
+  /** Reads the configuration again. @throws ConfigError; undefined where there is none */
+  readonly load: (() => Promise<Wanted>) | undefined
+  /** Tells how to reload from outside the control socket, by a signal; it never rejects. */
+  readonly onReload: (reload: () => Promise<void>) => void
+}
+
+/**
+ * Runs until `until` resolves or a tunnel fails.
+ * @throws ConfigError before anything changed; SystemError or HostError after everything was put back
+ */
+export async function runInstance(wanted: Wanted, around: Surroundings): Promise<void> {
+  const process = new InstanceProcess(wanted, around)
+  try {
+    await process.start()
+    await process.end
+  } finally {
+    await process.stop()
+  }
+}
+
+/** How long the names of remotes may take before the tunnels with addresses start without them. */
+const FIRST_NAMES_MS = 3000
+
+class InstanceProcess {
+  readonly #around: Surroundings
+  readonly #instance: RunningInstance
+  readonly #asked: Promise<void>
+  #wanted: Wanted
+  #tunnels: CarriedTunnel[]
+  #ask: () => void = () => {}
+  #fail: (error: unknown) => void = () => {}
+  readonly #failed: Promise<never>
+  #control: ControlServer | undefined
+  #metrics: MetricsServer | undefined
+
+  constructor(wanted: Wanted, around: Surroundings) {
+    this.#wanted = wanted
+    this.#around = around
+    this.#tunnels = wanted.tunnels.map((options) => this.#carried(options))
+    this.#asked = new Promise((resolve) => {
+      this.#ask = resolve
+    })
+    this.#failed = new Promise<never>((_, reject) => {
+      this.#fail = reject
+    })
+    this.#failed.catch(() => {}) // it may fail while something else is awaited
+    this.#instance = new RunningInstance(wanted.name, wanted.file, () => this.#tunnels, {
+      reload: () => this.#reload(),
+      stop: () => this.#ask(),
+    })
+  }
+
+  /** Resolves when the end is asked for, rejects when a tunnel fails. */
+  get end(): Promise<unknown> {
+    return Promise.race([this.#around.until, this.#asked, this.#failed])
+  }
+
+  #carried(options: DaemonOptions): CarriedTunnel {
+    const { report, logger } = this.#around
+    const carried = new CarriedTunnel({ ...options, logger }, report)
+    carried.failed.catch((error) => this.#fail(error))
+    return carried
+  }
+
+  async start(): Promise<void> {
+    const { readiness, onReload } = this.#around
+    const names = this.#tunnels.map((tunnel) => tunnel.findNames())
+    // What the end cuts short is put back by stop().
+    await Promise.race([Promise.all(names), sleep(FIRST_NAMES_MS, undefined, { ref: false }), this.#around.until])
+    const ready = this.#tunnels.filter((tunnel) => tunnel.names.resolved.length > 0)
+    for (const tunnel of ready) await tunnel.check()
+    await this.#serve()
+    for (const tunnel of ready) await tunnel.start()
+    for (const [index, tunnel] of this.#tunnels.entries()) {
+      if (!ready.includes(tunnel)) void this.#startLater(tunnel, names[index]!)
+    }
+    readiness.ready(this.#summary())
+    readiness.watch(() => this.#instance.ill() === undefined)
+    onReload(() => this.#reloadBySignal())
+  }
+
+  async #startLater(tunnel: CarriedTunnel, named: Promise<void>): Promise<void> {
+    try {
+      await named
+      await tunnel.start()
+      this.#around.readiness.status(this.#summary())
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  async #serve(): Promise<void> {
+    const { metrics } = this.#wanted
+    if (metrics) this.#metrics = await serveMetrics(this.#instance, metrics)
+    this.#control = await servedControl(this.#instance, this.#around.report)
+  }
+
+  #summary(): string {
+    const up = this.#tunnels.filter(({ tunnel }) => tunnel !== undefined)
+    const remotes = up.reduce((sum, { tunnel }) => sum + tunnel!.remotes.length, 0)
+    return `${up.map(({ options }) => options.name).join(', ') || 'no tunnel'} up, ${remotes} remotes`
+  }
+
+  async #reload(): Promise<readonly string[]> {
+    const { load, readiness, report } = this.#around
+    readiness.reloading()
+    try {
+      const { wanted, tunnels, changed } = await applyConfig(this.#wanted, load, this.#tunnels, (options) =>
+        this.#carried(options),
+      )
+      this.#wanted = wanted
+      this.#tunnels = tunnels
+      report.note(changed.length === 0 ? 'reloaded: nothing has changed' : `reloaded: ${changed.join('; ')}`)
+      return changed
+    } finally {
+      readiness.ready(this.#summary())
+    }
+  }
+
+  async #reloadBySignal(): Promise<void> {
+    try {
+      await this.#instance.reload()
+    } catch (error) {
+      this.#around.report.warn(`nothing was reloaded: ${(error as Error).message}`)
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#around.readiness.stopping()
+    for (const tunnel of [...this.#tunnels].reverse()) await tunnel.stop()
+    this.#instance.close()
+    await this.#metrics?.close()
+    await this.#control?.close()
+    this.#around.readiness.close()
+  }
+}
+
+/** Where there can be no socket (no directory to put it) the tunnel runs on without. */
+async function servedControl(instance: Instance, report: Report): Promise<ControlServer | undefined> {
+  try {
+    const control = await serveControl(instance)
+    if (control.warning) report.warn(control.warning)
+    return control
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
+    report.warn(`no control socket, so \`tsgre status\` does not see this one: ${error.message}`)
+    return undefined
+  }
+}
