@@ -41,6 +41,8 @@ export const setsockopt: Call<[fd: number, level: number, name: number, value: n
 export const getsockopt: Call<[fd: number, level: number, name: number, value: number, size: number]> = libc.func(
   'int getsockopt(int fd, int level, int name, uintptr_t value, uintptr_t size)',
 )
+export const sendto: Call<[fd: number, buffer: number, size: number, flags: number, address: number, length: number]> =
+  libc.func('intptr_t sendto(int fd, uintptr_t buffer, size_t size, int flags, uintptr_t address, uint32_t length)')
 export const sendmmsg: Call<[fd: number, vector: number, count: number, flags: number]> = libc.func(
   'int sendmmsg(int fd, uintptr_t vector, uint32_t count, int flags)',
 )
