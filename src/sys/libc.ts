@@ -50,6 +50,12 @@ export const recvmmsg: Call<[fd: number, vector: number, count: number, flags: n
   'int recvmmsg(int fd, uintptr_t vector, uint32_t count, int flags, uintptr_t timeout)',
 )
 export const eventfd: Call<[initial: number, flags: number]> = libc.func('int eventfd(uint32_t initial, int flags)')
+export const fcntl: Call<[fd: number, command: number, argument: number]> = libc.func(
+  'int fcntl(int fd, int command, intptr_t argument)',
+)
+export const execve: Call<[path: string, argv: number, envp: number]> = libc.func(
+  'int execve(const char *path, uintptr_t argv, uintptr_t envp)',
+)
 
 /** Lets whoever waits for this core have it. */
 export const schedYield: Call<[]> = libc.func('int sched_yield()')
