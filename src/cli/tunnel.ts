@@ -2,18 +2,22 @@
 
 import type { CommandModule } from 'yargs'
 import { planDaemon } from '../daemon/dry-run.js'
+import { limitPrivileges } from '../daemon/limit-privileges.js'
 import { runDaemon } from '../daemon/run-daemon.js'
 import { ConfigError } from '../errors.js'
-import type { TunnelOptions } from '../tunnel/options.js'
+import { resolveOptions, type TunnelOptions } from '../tunnel/options.js'
 import { once, type Text } from './arguments.js'
 import { type CountingReport, humanReport, jsonReport } from './report.js'
 import { type Arguments, build } from './tunnel-flags.js'
 
 async function handler(argv: Arguments): Promise<void> {
-  const report = withCounters(argv.json ? jsonReport() : humanReport())
-  const stop = signalled(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])
   const { route: routes = [], hostSetup } = argv
   const options = { ...tunnelOptions(argv), bridge: once('bridge', argv.bridge), routes, hostSetup }
+  resolveOptions(options) // what is refused at once needs no second start
+  // Before anything is opened, and any signal listened to: the next program would not hear of one that came.
+  if (!argv.dryRun) limitPrivileges()
+  const report = withCounters(argv.json ? jsonReport() : humanReport())
+  const stop = signalled(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])
   if (argv.dryRun) return report.planned(await planDaemon(options))
   const logger = { debug() {}, info() {}, warn: (_: object, message: string) => report.warn(message), error() {} }
   await runDaemon({ ...options, logger }, report, stop)

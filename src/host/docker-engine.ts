@@ -77,11 +77,17 @@ async function runsDockerd(pid: number): Promise<boolean> {
   return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim() === 'dockerd'
 }
 
-/** Who may not read a process's namespaces takes root's dockerd for the one of this network: nothing is changed without root. */
+/**
+ * /proc/PID/ns tells only who could trace the process, which root's dockerd is kept from who runs with few capabilities. The files
+ * of /proc/PID/net have inodes of their own in every network namespace, and anybody may ask for them.
+ */
 async function inOurNetwork(pid: number): Promise<boolean> {
-  const ours = await readlink('/proc/self/ns/net')
-  const theirs = await readlink(`/proc/${pid}/ns/net`).catch(() => undefined)
-  if (theirs !== undefined) return theirs === ours
-  const owner = await stat(`/proc/${pid}`).catch(() => undefined)
-  return owner?.uid === 0 && process.getuid?.() !== 0
+  const [ours, theirs] = await Promise.all(
+    ['self', pid].map((who) =>
+      stat(`/proc/${who}/net/dev`)
+        .then(({ ino }) => ino)
+        .catch(() => undefined),
+    ),
+  )
+  return ours !== undefined && ours === theirs
 }

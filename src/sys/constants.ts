@@ -65,6 +65,11 @@ export const O_RDWR = 0x2
 export const O_NONBLOCK = 0x800
 export const O_CLOEXEC = 0x80000
 
+export const F_SETFD = 2
+export const F_GETFL = 3
+export const F_SETFL = 4
+export const FD_CLOEXEC = 1
+
 export const EFD_NONBLOCK = 0x800
 export const EFD_CLOEXEC = 0x80000
 

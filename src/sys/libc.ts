@@ -42,6 +42,8 @@ export const setsockopt: Call<[fd: number, level: number, name: number, value: n
 export const getsockopt: Call<[fd: number, level: number, name: number, value: number, size: number]> = libc.func(
   'int getsockopt(int fd, int level, int name, uintptr_t value, uintptr_t size)',
 )
+export const sendto: Call<[fd: number, buffer: number, size: number, flags: number, address: number, length: number]> =
+  libc.func('intptr_t sendto(int fd, uintptr_t buffer, size_t size, int flags, uintptr_t address, uint32_t length)')
 export const sendmmsg: Call<[fd: number, vector: number, count: number, flags: number]> = libc.func(
   'int sendmmsg(int fd, uintptr_t vector, uint32_t count, int flags)',
 )
@@ -49,6 +51,12 @@ export const recvmmsg: Call<[fd: number, vector: number, count: number, flags: n
   'int recvmmsg(int fd, uintptr_t vector, uint32_t count, int flags, uintptr_t timeout)',
 )
 export const eventfd: Call<[initial: number, flags: number]> = libc.func('int eventfd(uint32_t initial, int flags)')
+export const fcntl: Call<[fd: number, command: number, argument: number]> = libc.func(
+  'int fcntl(int fd, int command, intptr_t argument)',
+)
+export const execve: Call<[path: string, argv: number, envp: number]> = libc.func(
+  'int execve(const char *path, uintptr_t argv, uintptr_t envp)',
+)
 
 /** Lets whoever waits for this core have it. */
 export const schedYield: Call<[]> = libc.func('int sched_yield()')

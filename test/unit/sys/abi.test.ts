@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as abi from '#tsgre/sys/abi.js'
+import { CAPABILITIES } from '#tsgre/sys/capabilities.js'
 import * as constants from '#tsgre/sys/constants.js'
 import { ERRNO } from '#tsgre/sys/errno.js'
 
@@ -26,6 +27,7 @@ const HEADERS = [
   'net/if.h',
   'net/if_arp.h',
   'netpacket/packet.h',
+  'linux/capability.h',
   'linux/errqueue.h',
   'linux/filter.h',
   'linux/if_tun.h',
@@ -46,7 +48,8 @@ function program(): string {
     ])
     return [print(`${code}.size`, `sizeof(${struct})`), ...fields]
   })
-  const numbers = [...Object.keys(constants), ...Object.keys(ERRNO)].map((name) =>
+  const capabilities = CAPABILITIES.map((name) => name.toUpperCase())
+  const numbers = [...Object.keys(constants), ...Object.keys(ERRNO), ...capabilities].map((name) =>
     RECENT.includes(name) ? `#ifdef ${name}\n${print(name, name)}\n#endif` : print(name, name),
   )
   const model = ['int', 'long', 'void *', 'size_t'].map((type) =>
@@ -100,6 +103,10 @@ test('every constant has the value of the headers', () => {
 
 test('every errno has the value of the headers', () => {
   for (const [name, value] of Object.entries(ERRNO)) assert.is(value, answers.get(name), name)
+})
+
+test('every capability has the number of the headers', () => {
+  for (const [value, name] of CAPABILITIES.entries()) assert.is(value, answers.get(name.toUpperCase()), name)
 })
 
 test('the machine is LP64 and little-endian, as the notes say of x86-64 and arm64', () => {
