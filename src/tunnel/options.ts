@@ -7,7 +7,7 @@ import { OFFLOADS, type Offload } from '../offload/gso.js'
 import type { Address } from '../sys/address.js'
 import { resolveAddresses } from './addresses.js'
 import { type Encapsulation, type EncapsulationOptions, resolveEncapsulation } from './encapsulation.js'
-import type { Key, Keys } from './peer-options.js'
+import type { ChecksumRule, Key, Keys, PeerOptions } from './peer-options.js'
 import { greBytes } from './pump.js'
 import type { FragmentRule, OversizeRule, PumpSettings } from './settings.js'
 import { integer, oneOf } from './values.js'
@@ -24,8 +24,8 @@ export interface Logger {
 export interface TunnelOptions extends EncapsulationOptions {
   /** Name of the TAP: 1 to 15 bytes. Made if there is none. */
   name: string
-  /** Underlay address of the other host; IPv6 link-local ones with their zone, `fe80::1%eth1`. */
-  remote: string
+  /** The other host, or up to 128: addresses, or what is asked of one by itself. All are of one family. */
+  remote: string | PeerOptions | readonly (string | PeerOptions)[]
   /** Underlay address of this host; what the route to the remote uses when absent. */
   local?: string | undefined
   /** Bind the underlay to this device or VRF. */
@@ -34,8 +34,20 @@ export interface TunnelOptions extends EncapsulationOptions {
   key?: Keys | undefined
   /** Send GRE checksums. Received ones are always verified. */
   checksum?: boolean | undefined
+  /** Of every remote that says nothing else: what it may send (default 'accept'). */
+  receiveChecksum?: ChecksumRule | undefined
   /** Send sequence numbers, and drop received packets older than the newest. */
   sequence?: boolean | undefined
+  /** How many packets (0 to 256, default 64) wait for an earlier one, and how long (0 to 1000 ms, default 10); 0 packets: none. */
+  reorder?: { packets: number; ms: number } | undefined
+  /** Ask each remote that is tsgre every `interval` seconds (1 to 3600); it is down after `count` (1 to 100) without answer. */
+  keepalive?: { interval: number; count: number } | undefined
+  /** With `keepalive`: the TAP has carrier only while one remote is up. */
+  carrier?: boolean | undefined
+  /** Shut a way for a while on which our own frames come back (default true). */
+  loopGuard?: boolean | undefined
+  /** The most frames a second that go to all remotes at once; 0 (default) for any number. */
+  floodLimit?: number | undefined
   /** Outer TTL or hop limit, 1 to 255 (default 64), or the inner packet's. */
   ttl?: number | 'inherit' | undefined
   /** Outer TOS or traffic class, 0 to 255 (default 0), or the inner packet's. ECN is always copied. */
@@ -122,7 +134,7 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
       ? undefined
       : integer('mtu', options.mtu, LEAST_MTU, MOST_MTU, ' bytes, or "auto"', 'TSGRE_BAD_MTU')
   refuseMac(options.mac)
-  const { local, remote, underlayMtu } = resolveAddresses(options.remote, options.local, options.dev, io)
+  const { local, remote, underlayMtu } = resolveAddresses(options.remote as string, options.local, options.dev, io)
   const encapsulation = resolveEncapsulation(options, io, remote.family)
   const oversize = oneOf('oversize', options.oversize ?? 'answer', ['answer', 'outer', 'drop'])
   const cap =
