@@ -6,8 +6,8 @@ import { changingTheHost, holdTap } from '../host/host-lock.js'
 import { parseAddress } from '../sys/address.js'
 import { isLinkUp } from '../sys/link.js'
 import { openTunnel } from '../tunnel/open-tunnel.js'
-import { listRemotes } from '../tunnel/resolve-peers.js'
 import type { PeerOptions } from '../tunnel/peer-options.js'
+import { listRemotes } from '../tunnel/resolve-peers.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 import { Captures } from './capture/captures.js'
 import { FollowNames } from './follow-names.js'
@@ -76,7 +76,8 @@ export class CarriedTunnel {
 
   /** @throws ConfigError as Tunnel.addPeer; StateError TSGRE_NOT_NOW before it is up */
   async addPeer(asked: PeerOptions): Promise<void> {
-    if (!this.#tunnel) throw new StateError('TSGRE_NOT_NOW', `${this.options.name} is not up yet: no remote of it has an address`)
+    if (!this.#tunnel)
+      throw new StateError('TSGRE_NOT_NOW', `${this.options.name} is not up yet: no remote of it has an address`)
     await this.names.add(asked, (address) => this.#refuse(address))
   }
 

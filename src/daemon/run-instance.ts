@@ -3,13 +3,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SystemError } from '../errors.js'
+import { applyConfig } from './apply-config.js'
 import { CarriedTunnel } from './carried-tunnel.js'
 import { type ControlServer, serveControl } from './control/server.js'
 import type { Instance } from './instance.js'
 import { type MetricsServer, serveMetrics } from './metrics-server.js'
 import type { Wanted } from './options/wanted.js'
 import type { Readiness } from './readiness.js'
-import { applyConfig } from './apply-config.js'
 import type { DaemonOptions, Report } from './run-daemon.js'
 import { RunningInstance } from './running-instance.js'
 

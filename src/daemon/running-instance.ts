@@ -83,7 +83,8 @@ export class RunningInstance implements Instance {
     for (const { tunnel, options, failure } of this.#tunnels()) {
       if (failure !== undefined) return `the tunnel on ${options.name} has failed: ${failure}`
       const silence = tunnel?.silence ?? 0
-      if (silence > MOST_SILENCE_MS) return `the pump of ${options.name} has not turned for ${Math.round(silence / 1000)} s`
+      if (silence > MOST_SILENCE_MS)
+        return `the pump of ${options.name} has not turned for ${Math.round(silence / 1000)} s`
     }
     return undefined
   }

@@ -1,0 +1,87 @@
+// Sentences about keys and values of a configuration file: what a value takes, and what was probably meant.
+
+import type { ConfigError } from '../../errors.js'
+import type { Option } from '../options/option.js'
+
+/** What the key takes, as the end of "takes …". */
+export function expected(option: Option): string {
+  switch (option.kind) {
+    case 'switch':
+      return 'true or false'
+    case 'number': {
+      const unit = option.unit === undefined ? '' : ` ${option.unit}`
+      const word = option.word === undefined ? '' : `${unit && ','} or ${option.word}`
+      return `a whole number from ${option.least} to ${option.most}${unit}${word}`
+    }
+    case 'choice':
+      return option.choices.join(' or ')
+    case 'key':
+      return 'a number from 0 to 4294967295, or four numbers with dots as in 10.20.30.40'
+    case 'parts': {
+      const bounds = option.parts.map(({ name, least, most }) => `${name} from ${least} to ${most}`)
+      return `${option.value}, ${bounds.join(', ')}`
+    }
+    case 'listen':
+      return 'an address of this host and a port, as in 127.0.0.1:9747'
+    case 'networks':
+      return 'a network as in 10.103.200.0/24, or a list of them'
+    case 'remotes':
+      return 'an address or name, with its settings as in 192.168.56.6,key=7, or as a map with address, key, …'
+    case 'text':
+      return option.name === 'tap' ? 'the name of a device, as in tap0' : 'a text'
+  }
+}
+
+/** What a value is, and how it ought to be written where that can be told. */
+export function wrongWords(input: unknown, what: string, option?: Option): string {
+  if (input === undefined) return `is missing: takes ${what}`
+  if (input === null) return `has no value: takes ${what}; or leave the key away`
+  if (Array.isArray(input)) return `is a list: takes ${what}`
+  if (typeof input === 'object') return `is a map: takes ${what}`
+  return `${JSON.stringify(input)}: takes ${what}${wayOut(input, option)}`
+}
+
+function wayOut(input: unknown, option: Option | undefined): string {
+  if (option === undefined) return ''
+  const { kind } = option
+  if (kind === 'switch' && typeof input === 'string') {
+    if (/^(yes|on|true|y)$/i.test(input)) return '; write true'
+    if (/^(no|off|false|n)$/i.test(input)) return '; write false'
+  }
+  if (kind === 'number' && typeof input === 'string' && /^\d+$/.test(input)) return '; write it without quotes'
+  if (kind === 'choice' && input === false && option.choices.includes('off')) return '; write off'
+  if (kind === 'choice' && input === false && option.choices.includes('none')) return '; write none'
+  if (kind === 'text' && typeof input !== 'string') return `; write it in quotes: "${input}"`
+  return ''
+}
+
+/** The known word that is nearest to `word`, where one is near. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, '')
+  const same = known.find((one) => plain(one) === plain(word))
+  if (same !== undefined) return same
+  const [best] = known.map((one) => ({ one, far: distance(word, one) })).sort((a, b) => a.far - b.far)
+  return best !== undefined && best.far <= Math.max(1, Math.floor(word.length / 3)) ? best.one : undefined
+}
+
+/** Levenshtein's: how many letters to add, take away or change. Bounded: nobody types a key of 64 letters by mistake. */
+function distance(a: string, b: string): number {
+  if (a.length > 64) return 64
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (const [j, other] of [...b].entries())
+      next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (letter === other ? 0 : 1)))
+    row = next
+  }
+  return row[b.length]!
+}
+
+/** `--ttl 300: takes …` stands behind its key there, and keys have no dashes. */
+export function inWordsOfAFile({ option, value, message }: ConfigError): string {
+  const prefix = `--${option} ${value}: `
+  return (message.startsWith(prefix) ? `${value}: ${message.slice(prefix.length)}` : message).replace(
+    /--(?=[a-z])/g,
+    '',
+  )
+}

@@ -1,0 +1,30 @@
+// What a command line or a configuration file comes to: one process with its tunnels. Plain data, nothing looked up yet.
+
+import type { DaemonOptions } from '../run-daemon.js'
+
+export type LogFormat = 'auto' | 'pretty' | 'json'
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Where metrics are served. */
+export interface Listen {
+  readonly address: string
+  readonly port: number
+}
+
+/** What is asked of the process, not of a tunnel. */
+export interface InstanceOptions {
+  json?: boolean | undefined
+  metrics?: Listen | undefined
+  logFormat?: LogFormat | undefined
+  logLevel?: LogLevel | undefined
+}
+
+/** What is asked of one tunnel, as the daemon takes it. */
+export type TunnelWishes = Omit<DaemonOptions, 'logger' | 'signal' | 'prepare' | 'up'>
+
+/** One process: its name, its configuration file where there is one, its tunnels. */
+export interface Wanted extends InstanceOptions {
+  readonly name: string
+  readonly file: string | undefined
+  readonly tunnels: readonly TunnelWishes[]
+}
