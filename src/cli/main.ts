@@ -7,6 +7,7 @@ import yargs from 'yargs'
 import { type Known, refuseOddSwitches } from './arguments.js'
 import { cleanupCommand } from './cleanup.js'
 import { dockerCommand } from './docker.js'
+import { doctorCommand } from './doctor.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'
 import { pairCommand } from './pair.js'
 import { tunnelCommand } from './tunnel.js'
@@ -39,6 +40,7 @@ try {
     .command(dockerCommand)
     .command(pairCommand)
     .command(cleanupCommand)
+    .command(doctorCommand(async () => []))
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })
     .middleware(() => refuseOddSwitches(argv, (parser as unknown as Parser).getOptions()), true)

@@ -36,7 +36,10 @@ export function readIptables(text: string, command: string, family: 4 | 6): Base
   const tables = new Map<string, Table>()
   let table: Table = { policies: new Map(), chains: new Map() }
   for (const line of text.split('\n')) {
-    if (line.startsWith('*')) tables.set(line.slice(1).trim(), (table = { policies: new Map(), chains: new Map() }))
+    if (line.startsWith('*')) {
+      table = { policies: new Map(), chains: new Map() }
+      tables.set(line.slice(1).trim(), table)
+    }
     const [, name = '', policy] = /^:(\S+) (\S+)/.exec(line) ?? []
     if (policy === 'ACCEPT' || policy === 'DROP') table.policies.set(name, policy === 'DROP' ? 'drop' : 'accept')
     if (policy) table.chains.set(name, [])

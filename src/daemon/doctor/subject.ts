@@ -3,7 +3,7 @@
 
 import type { Address } from '../../sys/address.js'
 import type { ChecksumRule } from '../../tunnel/peer-options.js'
-import type { InstanceStatus, PeerStatus, TunnelStatus } from '../status.js'
+import type { InstanceStatus, PeerStatus } from '../status.js'
 
 /** Asks every tsgre that runs in this network namespace how it is; an empty list where none does, or none can be asked. */
 export type ReadStatus = () => Promise<InstanceStatus[]>
@@ -30,8 +30,6 @@ export interface Subject {
   /** Networks behind the other host. */
   readonly routes: readonly string[]
   readonly targets: readonly Target[]
-  /** The running tunnel. */
-  readonly running: TunnelStatus | undefined
   /** Keys other tunnels of this host expect, with the remote they expect them from. */
   readonly otherKeys: readonly { readonly remote: string; readonly key: number | 'none' }[]
 }
