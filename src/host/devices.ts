@@ -47,8 +47,10 @@ interface AddressJson {
 }
 
 export async function readDevices(run: Execute = execute): Promise<Device[]> {
-  const links = await ipJson<LinkJson>(run, ['-details', 'link', 'show'])
-  const addresses = await ipJson<AddressJson>(run, ['address', 'show'])
+  const [links, addresses] = await Promise.all([
+    ipJson<LinkJson>(run, ['-details', 'link', 'show']),
+    ipJson<AddressJson>(run, ['address', 'show']),
+  ])
   return links.map((link) =>
     deviceOf(
       link,

@@ -25,9 +25,9 @@ export async function pathPing(
   run: Execute = execute,
 ): Promise<PathPing> {
   const least = LEAST_MTU[address.family]
-  const ask = (size: number) => comesBack(address, size, run)
+  const ask = (size: number, count = 2) => comesBack(address, size, count, run)
   try {
-    if (await ask(most)) return { passes: most }
+    if (await ask(most, 1)) return { passes: most }
     if (most <= least || !(await ask(least))) return { passes: 0 }
     let passes: number = least
     let lost = most
@@ -36,7 +36,7 @@ export async function pathPing(
       const sizes = Array.from({ length: SIZES_AT_ONCE }, (_, i) => passes + (i + 1) * step).filter(
         (size) => size < lost,
       )
-      const answers = await Promise.all(sizes.map(ask))
+      const answers = await Promise.all(sizes.map((size) => ask(size)))
       const best = answers.lastIndexOf(true)
       lost = sizes[best + 1] ?? lost
       passes = sizes[best] ?? passes
@@ -52,10 +52,11 @@ export async function pathPing(
 async function comesBack(
   { text, family }: { text: string; family: 4 | 6 },
   size: number,
+  count: number,
   run: Execute,
 ): Promise<boolean> {
   const payload = `${size - HEADERS[family]}`
-  const args = [`-${family}`, '-n', '-q', '-M', 'do', '-c', '2', '-i', '0.2', '-W', '1', '-s', payload, text]
+  const args = [`-${family}`, '-n', '-q', '-M', 'do', '-c', `${count}`, '-i', '0.2', '-W', '1', '-s', payload, text]
   try {
     return /[12] received/.test(await run('ping', args))
   } catch (error) {

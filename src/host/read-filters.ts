@@ -28,15 +28,17 @@ export async function readFilters(run: Execute = execute): Promise<Filters> {
   const trouble: string[] = []
   const seen = new Set<string>()
   const tables: string[] = []
-  for (const [command, family] of COMMANDS) {
-    const text = await tried(`${command}-save`, [], run, trouble)
+  const asked = [...COMMANDS.map(([command]) => [`${command}-save`]), ['nft', '-j', 'list', 'ruleset']]
+  const texts = await Promise.all(asked.map(([command = '', ...args]) => tried(command, args, run, trouble)))
+  const ruleset = texts.at(-1) ?? ''
+  for (const [i, [command, family]] of COMMANDS.entries()) {
+    const text = texts[i] ?? ''
     const inNftables = text.includes('(nf_tables)')
     if (!text.includes('*') || seen.has(`${family} ${inNftables}`)) continue
     seen.add(`${family} ${inNftables}`)
     chains.push(...readIptables(text, command, family))
     if (inNftables) tables.push(...tableNames(text).map((name) => `${family === 4 ? 'ip' : 'ip6'} ${name}`))
   }
-  const ruleset = await tried('nft', ['-j', 'list', 'ruleset'], run, trouble)
   if (ruleset.trim() !== '') chains.push(...readNftables(ruleset, tables))
   return { chains, trouble: [...new Set(trouble)] }
 }

@@ -121,7 +121,7 @@ export function checkMatch(subject: Subject, target: Target, { answer, came, lis
   if (findings.length > 0) return findings
   if (came.length > 0) return [fine('match', `key and checksum of ${came.length} received packets are as expected`)]
   if (!listens) return []
-  return [found('nothing-received', `nothing came from ${text} in two seconds, whatever its key`, '')]
+  return [found('nothing-received', `nothing came from ${text} while the doctor listened, whatever its key`, '')]
 }
 
 /** As checkMatch, from what a running tsgre knows. */

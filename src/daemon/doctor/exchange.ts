@@ -17,8 +17,8 @@ import type { Subject, Target } from './subject.js'
 import type { Way } from './way-checks.js'
 
 /** When questions go out, in milliseconds; the last with the other choice of checksum. */
-const ASKED_AT = [0, 400, 800]
-const LISTENED_MS = 2000
+const ASKED_AT = [0, 300, 600]
+const LISTENED_MS = 1500
 /** What an answer may bring beside it, and an ICMP error after others. */
 const LINGER_MS = 50
 const PACKET_BYTES = 65536

@@ -44,9 +44,9 @@ interface Seen {
 }
 
 async function examine(subject: Subject): Promise<Finding[]> {
-  const devices = await readDevices()
+  const [devices, routes, filters] = await Promise.all([readDevices(), listRoutes(), readFilters()])
   const bridge = bridgeOf(subject, devices)
-  const seen: Seen = { devices, bridge, routes: await listRoutes(), filters: await readFilters() }
+  const seen: Seen = { devices, bridge, routes, filters }
   const { tap, targets } = subject
   const findings = [
     ...(await guarded('bridge', () => checkBridge(bridge, subject.bridge !== undefined, tap, devices))),
@@ -55,11 +55,8 @@ async function examine(subject: Subject): Promise<Finding[]> {
     ...(await guarded('firewall', () => checkForwardFirewall(insideDevices(subject, seen), seen.filters))),
     ...(await guarded('overlap', () => checkOverlap(networksOf(subject, seen)))),
   ]
-  for (const target of targets) {
-    const about = await examineTarget(subject, target, seen)
-    findings.push(...about.map((finding) => ({ ...finding, remote: target.address.text })))
-  }
-  return findings
+  const about = await Promise.all(targets.map((target) => examineTarget(subject, target, seen)))
+  return [...findings, ...about.flat()]
 }
 
 /** The one named; docker0 where there is one. */
@@ -96,9 +93,11 @@ async function examineTarget(subject: Subject, target: Target, seen: Seen): Prom
   await add('firewall', (way) => checkUnderlayFirewall(subject, target, way, seen.filters))
   await add('rp-filter', (way) => checkReversePath(target, way, seen.devices))
   await add('kernel-gre', (way) => checkKernelGre(subject, target, way, seen.devices))
-  await add('answer', (way) => ask(subject, target, way))
-  await add('path-mtu', (way) => checkPathMtu(target, way))
-  return findings
+  await Promise.all([
+    add('answer', (way) => ask(subject, target, way)),
+    add('path-mtu', (way) => checkPathMtu(target, way)),
+  ])
+  return findings.map((finding) => ({ ...finding, remote: target.address.text }))
 }
 
 /** A running tsgre that hears the remote knows all there is to know; what it does not know is asked. */
