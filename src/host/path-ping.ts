@@ -14,21 +14,30 @@ const SIZES_AT_ONCE = 14
 export interface PathPing {
   /** In bytes, with the IP header; 0 where not even the least came back. */
   readonly passes: number
+  /** What the kernel took the way for, in the end. */
+  readonly known: number
   /** Why nothing could be asked, as a sentence. */
   readonly trouble?: string
 }
 
-/** Finds it between the least MTU and `most`, which is asked for first: on most ways nothing else is needed. */
+/**
+ * Finds it between the least MTU and what the kernel takes the way for, which is asked for first: on most ways nothing else is
+ * needed. `known` is asked again after that, since a router may have said by ICMP what fits.
+ */
 export async function pathPing(
   address: { text: string; family: 4 | 6 },
-  most: number,
+  known: () => number,
   run: Execute = execute,
 ): Promise<PathPing> {
   const least = LEAST_MTU[address.family]
+  let most = known()
   const ask = (size: number, count = 2) => comesBack(address, size, count, run)
   try {
-    if (await ask(most, 1)) return { passes: most }
-    if (most <= least || !(await ask(least))) return { passes: 0 }
+    for (let before = 0; before !== most; most = known()) {
+      if (await ask(most, 1)) return { passes: most, known: most }
+      before = most
+    }
+    if (most <= least || !(await ask(least))) return { passes: 0, known: most }
     let passes: number = least
     let lost = most
     while (lost - passes > 1) {
@@ -41,10 +50,10 @@ export async function pathPing(
       lost = sizes[best + 1] ?? lost
       passes = sizes[best] ?? passes
     }
-    return { passes }
+    return { passes, known: most }
   } catch (error) {
     if (!(error instanceof HostError)) throw error
-    return { passes: 0, trouble: error.message.trim() }
+    return { passes: 0, known: most, trouble: error.message.trim() }
   }
 }
 

@@ -2,19 +2,24 @@
 // a word shows itself to nobody else.
 
 import { type PathPing, pathPing } from '../../host/path-ping.js'
+import { pathMtu } from '../../io/underlay-path.js'
+import type { PeerStats } from '../../tunnel/peer-stats.js'
 import { type Finding, fine, found } from './finding.js'
-import type { Target } from './subject.js'
+import type { Subject, Target } from './subject.js'
 import type { Way } from './way-checks.js'
 
-export async function checkPathMtu(
-  { address, peer }: Target,
-  way: Way,
-  ping: typeof pathPing = pathPing,
-): Promise<Finding[]> {
-  return [judgePathMtu(address.text, way, await ping(address, way.mtu), peer)]
+export async function checkPathMtu({ dev }: Subject, { address, peer }: Target, way: Way): Promise<Finding[]> {
+  const known = () => pathMtu({ local: way.local, remote: address, dev }, way.mtu)
+  return [judgePathMtu(address.text, way, await pathPing(address, known), peer)]
 }
 
-export function judgePathMtu(remote: string, way: Way, { passes, trouble }: PathPing, peer: Target['peer']): Finding {
+/** @internal */
+export function judgePathMtu(
+  remote: string,
+  { dev, deviceMtu }: Pick<Way, 'dev' | 'deviceMtu'>,
+  { passes, known, trouble }: PathPing,
+  peer: Pick<PeerStats, 'tunnelMtu' | 'pathTunnelMtu'> | undefined,
+): Finding {
   if (trouble !== undefined) return found('path-mtu-unknown', `the path MTU cannot be measured: ${trouble}`)
   if (passes === 0)
     return found(
@@ -22,11 +27,11 @@ export function judgePathMtu(remote: string, way: Way, { passes, trouble }: Path
       `the path MTU cannot be measured: ${remote} does not answer ping`,
       'tsgre --probe finds it, where the other end is a tsgre',
     )
-  const known = way.mtu < way.deviceMtu ? ` (${way.dev} has ${way.deviceMtu}; a router on the way said so)` : ''
-  if (passes === way.mtu) return fine('path-mtu', `packets of ${way.mtu} pass${known}`)
-  const text = `packets of ${way.mtu} do not pass, ${passes} do, and nobody says so`
+  const told = known < deviceMtu ? ` (${dev} has ${deviceMtu}; the route or a router on the way says so)` : ''
+  if (passes === known) return fine('path-mtu', `packets of ${known} pass${told}`)
+  const text = `packets of ${known} do not pass, ${passes} do, and nobody says so`
   // What a tunnel packet holds besides its frame's payload is what the kernel's MTU has more than its tunnel MTU.
-  const headers = peer ? way.mtu - peer.pathTunnelMtu : undefined
+  const headers = peer ? known - peer.pathTunnelMtu : undefined
   if (peer && headers !== undefined && peer.tunnelMtu + headers <= passes)
     return fine('path-mtu', `${text}; the tunnel has found out and sends no larger ones`)
   const least = remote.includes(':') ? 58 : 38

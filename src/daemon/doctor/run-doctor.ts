@@ -95,7 +95,7 @@ async function examineTarget(subject: Subject, target: Target, seen: Seen): Prom
   await add('kernel-gre', (way) => checkKernelGre(subject, target, way, seen.devices))
   await Promise.all([
     add('answer', (way) => ask(subject, target, way)),
-    add('path-mtu', (way) => checkPathMtu(target, way)),
+    add('path-mtu', (way) => checkPathMtu(subject, target, way)),
   ])
   return findings.map((finding) => ({ ...finding, remote: target.address.text }))
 }
