@@ -5,10 +5,13 @@
 import { createRequire } from 'node:module'
 import yargs from 'yargs'
 import { type Known, refuseOddSwitches } from './arguments.js'
+import { captureCommand } from './capture.js'
 import { cleanupCommand } from './cleanup.js'
 import { dockerCommand } from './docker.js'
+import { doctorCommand } from './doctor.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'
 import { fdbCommand } from './fdb.js'
+import { fetchCapture, readStatuses } from './instances-here.js'
 import { pairCommand } from './pair.js'
 import { peersCommand } from './peers.js'
 import { reloadCommand } from './reload.js'
@@ -51,6 +54,8 @@ try {
     .command(fdbCommand)
     .command(reloadCommand)
     .command(stopCommand)
+    .command(captureCommand(fetchCapture))
+    .command(doctorCommand(readStatuses))
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })
     .middleware(() => refuseOddSwitches(argv, (parser as unknown as Parser).getOptions()), true)

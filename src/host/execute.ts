@@ -8,7 +8,12 @@ import { HostError } from '../errors.js'
 export type Execute = (command: string, args: readonly string[]) => Promise<string>
 
 /** Where Debian keeps the commands tsgre runs. */
-const PACKAGES: Readonly<Record<string, string>> = { ip: 'iproute2', systemctl: 'systemd', tcpdump: 'tcpdump' }
+const PACKAGES: Readonly<Record<string, string>> = {
+  ip: 'iproute2',
+  ping: 'iputils-ping',
+  systemctl: 'systemd',
+  tcpdump: 'tcpdump',
+}
 
 /** @throws HostError TSGRE_COMMAND_FAILED when the command is missing, cannot be run, or fails */
 export async function execute(command: string, args: readonly string[]): Promise<string> {

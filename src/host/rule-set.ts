@@ -120,7 +120,7 @@ function holds(outer: Cidr, inner: Cidr): boolean {
 }
 
 /** iptables puts a comment in double quotes where it has blanks, and a backslash before a quote in it. */
-function wordsOf(line: string): string[] {
+export function wordsOf(line: string): string[] {
   return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) =>
     quoted === undefined ? plain! : quoted.replace(/\\(.)/g, '$1'),
   )

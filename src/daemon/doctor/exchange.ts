@@ -1,0 +1,158 @@
+// Asks the other host, in one short frame of tsgre's own kind, whether it is there, and listens for a moment: to its answer, to
+// what ICMP says, and to whatever GRE it sends besides. A socket of our own, beside that of a tsgre that may run: each gets every
+// packet. Invariant: nothing is sent but questions, to the remote alone.
+
+import { performance } from 'node:perf_hooks'
+import { SystemError } from '../../errors.js'
+import { type IcmpError, readIcmpErrors } from '../../io/icmp-errors.js'
+import { IP_OPTIONS } from '../../io/ip-options.js'
+import { POLLFD } from '../../sys/abi.js'
+import { IP_PMTUDISC_DO, IPPROTO_GRE, IPPROTO_UDP, POLLIN, SOCK_DGRAM, SOCK_RAW } from '../../sys/constants.js'
+import { ERRNO, errnoName } from '../../sys/errno.js'
+import { close, errno, pollLater, read, write } from '../../sys/libc.js'
+import { slab } from '../../sys/memory.js'
+import { bindTo, bindToDevice, connectTo, openSocket, setOption } from '../../sys/sockets.js'
+import { type Came, makeQuestion, type Question, readPacket } from './question.js'
+import type { Subject, Target } from './subject.js'
+import type { Way } from './way-checks.js'
+
+/** When questions go out, in milliseconds; the last with the other choice of checksum. */
+const ASKED_AT = [0, 300, 600]
+const LISTENED_MS = 1500
+/** What an answer may bring beside it, and an ICMP error after others. */
+const LINGER_MS = 50
+const PACKET_BYTES = 65536
+const MOST_PACKETS = 5000
+const MOST_FAILURES = 16
+
+export interface Exchange {
+  /** The answer, and how long it took in milliseconds. */
+  readonly answer: { readonly question: Question; readonly milliseconds: number } | undefined
+  readonly icmp: readonly IcmpError[]
+  /** Packets of the remote's, answers included. */
+  readonly came: readonly Came[]
+  /** Why nothing could be sent, as an errno's name. */
+  readonly refused: string | undefined
+  /** False where another socket has the UDP port: an answer would go there. */
+  readonly listens: boolean
+}
+
+export async function exchange(subject: Subject, target: Target, way: Way): Promise<Exchange> {
+  const { fd, listens } = openFor(subject, target, way)
+  try {
+    return await new Conversation(fd, listens, subject, target).run()
+  } finally {
+    close(fd)
+  }
+}
+
+function openFor({ dev, udpPort }: Subject, { address }: Target, way: Way): { fd: number; listens: boolean } {
+  const udp = udpPort !== undefined
+  const fd = openSocket(address.family, udp ? SOCK_DGRAM : SOCK_RAW, udp ? IPPROTO_UDP : IPPROTO_GRE)
+  try {
+    const numbers = IP_OPTIONS[address.family]
+    if (dev) bindToDevice(fd, dev)
+    setOption(fd, numbers.level, numbers.discover, IP_PMTUDISC_DO, 'MTU_DISCOVER')
+    setOption(fd, numbers.level, numbers.errors, 1, 'RECVERR')
+    const listens = bound(fd, way, udpPort)
+    connectTo(fd, address, udpPort ?? 0)
+    return { fd, listens }
+  } catch (error) {
+    close(fd)
+    throw error
+  }
+}
+
+function bound(fd: number, { local }: Way, port: number | undefined): boolean {
+  try {
+    bindTo(fd, local, port ?? 0)
+    return true
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.code !== 'EADDRINUSE') throw error
+    bindTo(fd, local)
+    return false
+  }
+}
+
+class Conversation {
+  readonly #fd: number
+  readonly #listens: boolean
+  readonly #subject: Subject
+  readonly #target: Target
+  readonly #memory = slab(PACKET_BYTES)
+  readonly #poll = slab(POLLFD.size)
+  readonly #questions: Question[] = []
+  readonly #icmp: IcmpError[] = []
+  readonly #came: Came[] = []
+  #answer: Exchange['answer']
+  #refused: string | undefined
+
+  constructor(fd: number, listens: boolean, subject: Subject, target: Target) {
+    this.#fd = fd
+    this.#listens = listens
+    this.#subject = subject
+    this.#target = target
+  }
+
+  async run(): Promise<Exchange> {
+    const start = performance.now()
+    let end = start + LISTENED_MS
+    for (let now = start; now < end; now = performance.now()) {
+      const next = ASKED_AT[this.#questions.length]
+      if (next !== undefined && now >= start + next) this.#ask(now)
+      const until = next === undefined ? end : Math.min(end, start + (ASKED_AT[this.#questions.length] ?? LISTENED_MS))
+      await this.#wait(Math.min(100, Math.max(1, until - performance.now())))
+      this.#hear()
+      // An answer, or a host that says no, settles it; one that says nothing may still send.
+      if (this.#answer || this.#icmp.length > 0) end = Math.min(end, performance.now() + LINGER_MS)
+      if (this.#refused) break
+    }
+    return { answer: this.#answer, icmp: this.#icmp, came: this.#came, refused: this.#refused, listens: this.#listens }
+  }
+
+  #ask(now: number): void {
+    const last = this.#questions.length === ASKED_AT.length - 1
+    const { keyOut, checksum } = this.#target
+    const question = makeQuestion(this.#memory, keyOut, last ? !checksum : checksum, now)
+    this.#questions.push(question)
+    if (write(this.#fd, this.#memory.address + question.offset, question.length) >= 0) return
+    const error = errno()
+    // What ICMP said of an earlier one stands in the queue too, and is read from there.
+    if (readIcmpErrorsInto(this.#fd, this.#icmp) === 0) this.#refused = errnoName(error)
+  }
+
+  async #wait(milliseconds: number): Promise<void> {
+    this.#poll.view.setInt32(POLLFD.at.fd.offset, this.#fd, true)
+    this.#poll.view.setInt16(POLLFD.at.events.offset, POLLIN, true)
+    await new Promise<void>((resolve) => pollLater(this.#poll.address, 1, Math.ceil(milliseconds), () => resolve()))
+  }
+
+  #hear(): void {
+    // An error that ICMP brought fails the next read once, and stands in the queue besides.
+    for (let failures = 0; failures < MOST_FAILURES && this.#came.length < MOST_PACKETS; ) {
+      const length = read(this.#fd, this.#memory.address, PACKET_BYTES)
+      if (length >= 0) this.#take(length)
+      else if (errno() === ERRNO.EAGAIN) break
+      else failures++
+    }
+    readIcmpErrorsInto(this.#fd, this.#icmp)
+  }
+
+  #take(length: number): void {
+    const hasHeader = this.#target.address.family === 4 && this.#subject.udpPort === undefined
+    const came = readPacket(this.#memory, length, hasHeader)
+    if (!came) return
+    this.#came.push(came)
+    const question = this.#questions.find(
+      ({ nonce }) => came.answers?.[0] === nonce[0] && came.answers?.[1] === nonce[1],
+    )
+    if (question && !this.#answer) this.#answer = { question, milliseconds: performance.now() - question.askedAt }
+  }
+}
+
+/** Returns how many there were. */
+function readIcmpErrorsInto(fd: number, into: IcmpError[]): number {
+  const errors = readIcmpErrors(fd)
+  into.push(...errors)
+  return errors.length
+}

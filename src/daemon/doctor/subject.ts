@@ -1,0 +1,35 @@
+// What the doctor looks at: one tunnel, as it was asked for on the command line or as a running tsgre tells of it. Plain data; an
+// address is read and checked before it gets here.
+
+import type { Address } from '../../sys/address.js'
+import type { ChecksumRule } from '../../tunnel/peer-options.js'
+import type { InstanceStatus, PeerStatus } from '../status.js'
+
+/** Asks every tsgre that runs in this network namespace how it is; an empty list where none does, or none can be asked. */
+export type ReadStatus = () => Promise<InstanceStatus[]>
+
+export interface Target {
+  readonly address: Address
+  readonly keyIn: number | undefined
+  readonly keyOut: number | undefined
+  /** Whether checksums are sent, and which packets are taken. */
+  readonly checksum: boolean
+  readonly receiveChecksum: ChecksumRule
+  /** What a running tsgre knows of it. */
+  readonly peer: PeerStatus | undefined
+}
+
+export interface Subject {
+  readonly tap: string | undefined
+  /** 'none' for none; undefined for docker0 where there is one. */
+  readonly bridge: string | undefined
+  readonly local: Address | undefined
+  readonly dev: string | undefined
+  /** Of GRE-in-UDP; undefined for protocol 47. */
+  readonly udpPort: number | undefined
+  /** Networks behind the other host. */
+  readonly routes: readonly string[]
+  readonly targets: readonly Target[]
+  /** Keys other tunnels of this host expect, with the remote they expect them from. */
+  readonly otherKeys: readonly { readonly remote: string; readonly key: number | 'none' }[]
+}

@@ -1,0 +1,229 @@
+// What the doctor makes of facts that no namespace of this machine can have, and its codes held against their page.
+
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { asText } from '#tsgre/cli/doctor.js'
+import { answerKnown, checkAnswer, checkMatch, matchKnown } from '#tsgre/daemon/doctor/answer-checks.js'
+import { checkTap } from '#tsgre/daemon/doctor/device-checks.js'
+import type { Exchange } from '#tsgre/daemon/doctor/exchange.js'
+import { CHECKS, FINDINGS, type Finding, found } from '#tsgre/daemon/doctor/finding.js'
+import { checkSystem } from '#tsgre/daemon/doctor/machine-checks.js'
+import { judgePathMtu } from '#tsgre/daemon/doctor/path-mtu-check.js'
+import { exitCodeFor } from '#tsgre/daemon/doctor/run-doctor.js'
+import type { Subject, Target } from '#tsgre/daemon/doctor/subject.js'
+import { subjectsOf } from '#tsgre/daemon/doctor/subjects.js'
+import { checkKernelGre } from '#tsgre/daemon/doctor/way-checks.js'
+import type { InstanceStatus, PeerStatus, TunnelStatus } from '#tsgre/daemon/status.js'
+import type { Device } from '#tsgre/host/devices.js'
+import { parseAddress } from '#tsgre/sys/address.js'
+import { sources, textOf } from '../../rig/notes.js'
+
+const REMOTE = '192.0.2.2'
+const address = parseAddress(REMOTE)!
+
+function target(given: Partial<Target> = {}): Target {
+  const plain = {
+    keyIn: undefined,
+    keyOut: undefined,
+    checksum: false,
+    receiveChecksum: 'accept',
+    peer: undefined,
+  } as const
+  return { address, ...plain, ...given }
+}
+
+function subject(given: Partial<Subject> = {}): Subject {
+  const none = { tap: undefined, bridge: undefined, local: undefined, dev: undefined, udpPort: undefined }
+  return { ...none, routes: [], targets: [], otherKeys: [], ...given }
+}
+
+function device(given: Partial<Device>): Device {
+  const plain = { kind: '', up: true, carrier: true, loopback: false, mtu: 1500, stp: false }
+  return { name: 'eth1', ...plain, master: undefined, portState: undefined, gre: undefined, addresses: [], ...given }
+}
+
+const QUIET: Exchange = { answer: undefined, icmp: [], came: [], refused: undefined, listens: true }
+
+function codes(findings: readonly Finding[]): string[] {
+  return findings.map(({ code }) => code)
+}
+
+test('docs/doctor.md has a row for every code, with its check and level, in the order of FINDINGS, and no other', () => {
+  const rows = [...textOf('docs/doctor.md').matchAll(/^\| `([\w-]+)` \| ([\w-]+) \| (\w+) \| (.+) \| (.+) \|$/gm)]
+  const listed = rows.map(([, code, check, level]) => [code, check, level])
+  assert.equal(
+    listed,
+    Object.entries(FINDINGS).map(([code, [check, level]]) => [code, check ?? 'any', level]),
+  )
+})
+
+test('every code is found somewhere in src, and every check has a code', () => {
+  const texts = [...sources()].filter(([path]) => !path.endsWith('doctor/finding.ts')).map(([, text]) => text)
+  const dead = Object.keys(FINDINGS).filter((code) => !texts.some((text) => text.includes(`'${code}'`)))
+  assert.equal(dead, [])
+  const checks: string[] = Object.values(FINDINGS).map(([check]) => check ?? '')
+  assert.equal(
+    CHECKS.filter((check) => !checks.includes(check)),
+    [],
+  )
+})
+
+test('a problem is exit code 1; warnings and what cannot be told are not', () => {
+  assert.is(exitCodeFor([found('tap-mtu-small', ''), found('no-answer', '')]), 0)
+  assert.is(exitCodeFor([found('tap-mtu-small', ''), found('tap-down', '')]), 1)
+})
+
+test('a gretap with the same remote and key is found, one with another key or remote is not', () => {
+  const way = { dev: 'eth1', local: parseAddress('192.0.2.1')!, mtu: 1500, deviceMtu: 1500 }
+  const check = (given: Partial<NonNullable<Device['gre']>>, on: Partial<Target> = {}, more: Partial<Subject> = {}) => {
+    const gre = { local: '192.0.2.1', remote: REMOTE, ikey: undefined, ...given }
+    const devices = [device({ name: 'g0', kind: 'gretap', gre })]
+    return codes(checkKernelGre(subject(more), target(on), way, devices))
+  }
+  assert.equal(check({}), ['kernel-gre-device'])
+  assert.equal(check({ local: 'any', ikey: 7 }, { keyIn: 7 }), ['kernel-gre-device'])
+  assert.equal(check({ ikey: 7 }), ['ok'])
+  assert.equal(check({ remote: '192.0.2.9' }), ['ok'])
+  assert.equal(check({}, {}, { udpPort: 4754 }), [])
+  const fallback = [device({ name: 'gre0', kind: 'gre', gre: { local: 'any', remote: 'any', ikey: undefined } })]
+  assert.equal(codes(checkKernelGre(subject(), target(), way, fallback)), ['kernel-gre-answers'])
+})
+
+test('ICMP is told by type and code, of either family, and by who says it', () => {
+  const of = (family: 4 | 6, type: number, code: number, more: Partial<Subject> = {}) =>
+    checkAnswer(subject(more), target(), {
+      ...QUIET,
+      icmp: [{ family, type, code, errno: 'EHOSTUNREACH', from: '192.0.2.254' }],
+    })[0]!
+  for (const [family, type, code, name] of [
+    [4, 3, 2, 'no-gre-there'],
+    [4, 3, 3, 'no-tunnel-there'],
+    [4, 3, 13, 'firewall-there'],
+    [4, 3, 10, 'firewall-there'],
+    [4, 3, 1, 'unreachable'],
+    [6, 4, 1, 'no-gre-there'],
+    [6, 1, 4, 'no-tunnel-there'],
+    [6, 1, 1, 'firewall-there'],
+    [6, 1, 3, 'unreachable'],
+    [4, 3, 4, 'no-answer'],
+  ] as const)
+    assert.is(of(family, type, code).code, name, `${family} ${type}/${code}`)
+  assert.match(of(4, 3, 13).text, /^192\.0\.2\.254 answers/)
+  assert.match(of(4, 3, 3, { udpPort: 4754 }).text, /nobody takes UDP port 4754 there/)
+})
+
+test('a kernel that will not send is a problem of its own', () => {
+  assert.equal(codes(checkAnswer(subject(), target(), { ...QUIET, refused: 'EPERM' })), ['not-sent'])
+})
+
+const PLAIN = { key: 'none', checksum: 'none', answers: undefined } as const
+
+test('a key that another tunnel of this host expects from the same remote is no mismatch', () => {
+  const came = [{ ...PLAIN, key: 7 }]
+  assert.equal(codes(checkMatch(subject(), target(), { ...QUIET, came })), ['wrong-key'])
+  const other = (remote: string) => subject({ otherKeys: [{ remote, key: 7 }] })
+  assert.equal(codes(checkMatch(other(REMOTE), target(), { ...QUIET, came })), ['ok'])
+  assert.equal(codes(checkMatch(other('192.0.2.9'), target(), { ...QUIET, came })), ['wrong-key'])
+})
+
+test('checksums of packets with another key are nobody’s business, wrong ones are told', () => {
+  const require = target({ receiveChecksum: 'require', keyIn: 1 })
+  assert.equal(codes(checkMatch(subject(), require, { ...QUIET, came: [{ ...PLAIN, key: 2 }] })), ['wrong-key'])
+  const wrong = [{ ...PLAIN, checksum: 'wrong' as const }]
+  assert.equal(codes(checkMatch(subject(), target(), { ...QUIET, came: wrong })), ['checksum-wrong'])
+})
+
+test('an answer to the other choice of checksum says which one is wanted there', () => {
+  const question = { nonce: [1, 2] as const, checksum: true, askedAt: 0, offset: 0, length: 0 }
+  const heard: Exchange = { ...QUIET, answer: { question, milliseconds: 1 }, came: [PLAIN] }
+  const [finding] = checkMatch(subject(), target(), heard)
+  assert.is(finding!.code, 'checksum-wanted-there')
+  assert.match(finding!.text, /takes packets with a GRE checksum, and this tunnel sends them without one/)
+  assert.equal(codes(checkMatch(subject(), target({ checksum: true }), heard)), ['ok'])
+})
+
+function peer(given: Partial<PeerStatus>): PeerStatus {
+  return {
+    remote: REMOTE,
+    asked: REMOTE,
+    resolved: true,
+    liveness: 'unknown',
+    keyIn: undefined,
+    ...given,
+  } as PeerStatus
+}
+
+test('a running tsgre that hears its peer is believed; what it does not know is asked for', () => {
+  assert.match(answerKnown(peer({ liveness: 'up', rtt: 1.25, loss: 0.5 }))!.text, /answers in 1\.3 ms, 50 % lost/)
+  assert.is(answerKnown(peer({ liveness: 'unknown' })), undefined)
+  const down = target({ peer: peer({ liveness: 'down' }) })
+  assert.equal(codes(checkAnswer(subject(), down, QUIET)), ['peer-down'])
+  const late = (lastWrongKeyAt: number) => target({ peer: peer({ lastWrongKey: 9, lastWrongKeyAt }) })
+  assert.equal(codes(matchKnown(subject(), late(Date.now()))), ['wrong-key'])
+  assert.equal(codes(matchKnown(subject(), late(Date.now() - 3_600_000))), ['ok'])
+})
+
+test('a silent box that the tunnel has found by itself is no problem', () => {
+  const way = { dev: 'eth1', deviceMtu: 1500 }
+  const ping = { passes: 1400, known: 1500 }
+  assert.is(judgePathMtu(REMOTE, way, ping, undefined).code, 'path-mtu-silent')
+  assert.is(judgePathMtu(REMOTE, way, ping, { tunnelMtu: 1462, pathTunnelMtu: 1462 }).code, 'path-mtu-silent')
+  assert.is(judgePathMtu(REMOTE, way, ping, { tunnelMtu: 1362, pathTunnelMtu: 1462 }).code, 'ok')
+  assert.match(judgePathMtu(REMOTE, way, ping, { tunnelMtu: 1458, pathTunnelMtu: 1458 }).remedy, /--tunnel-mtu 1358/)
+  assert.is(judgePathMtu(REMOTE, way, { passes: 0, known: 1500 }, undefined).code, 'path-mtu-unknown')
+})
+
+test('a TAP without carrier in the hands of tsgre is a warning, so is one in other hands', () => {
+  const tap = (carrier: boolean, command: string) =>
+    codes(checkTap('t', undefined, [device({ name: 't', kind: 'tun', carrier })], [{ pid: 9, command }]))
+  assert.equal(tap(true, 'node tsgre'), ['ok'])
+  assert.equal(tap(false, 'node tsgre'), ['tap-no-carrier'])
+  assert.equal(tap(true, 'qemu-system-x86_64'), ['tap-held-by-other'])
+})
+
+test('an old Node is a problem, another platform a warning', () => {
+  assert.equal(codes(checkSystem('18.20.0', 'linux x64')), ['old-node'])
+  assert.equal(codes(checkSystem('20.19.0', 'linux arm64')), ['untried-platform'])
+  assert.equal(codes(checkSystem('20.19.0', 'linux x64')), ['ok'])
+})
+
+function tunnel(name: string, peers: PeerStatus[], given: Partial<TunnelStatus> = {}): TunnelStatus {
+  return { name, local: '192.0.2.1', bridge: 'br0', udpPort: null, peers, ...given } as TunnelStatus
+}
+
+const NOTHING = { remotes: [], checksum: false, routes: [] }
+
+test('without a remote every running tunnel is looked at, with its own keys; the keys of the others are known', () => {
+  const instances = [
+    { tunnels: [tunnel('t0', [peer({ keyIn: 1, keyOut: 2 })]), tunnel('t1', [peer({ keyIn: 3 })], { udpPort: 4754 })] },
+  ] as unknown as InstanceStatus[]
+  const [first, second] = subjectsOf(NOTHING, instances)
+  assert.is(first!.tap, 't0')
+  assert.is(first!.bridge, 'br0')
+  assert.is(first!.local!.text, '192.0.2.1')
+  assert.is(first!.targets[0]!.keyIn, 1)
+  assert.is(first!.targets[0]!.keyOut, 2)
+  assert.equal(first!.otherKeys, [{ remote: REMOTE, key: 3 }])
+  assert.is(second!.udpPort, 4754)
+  const [asked, ...more] = subjectsOf({ ...NOTHING, remotes: [REMOTE], tap: 't1' }, instances)
+  assert.equal(more, [])
+  assert.is(asked!.targets[0]!.keyIn, 3)
+  assert.is(subjectsOf({ ...NOTHING, remotes: [REMOTE], tap: 't1', keyIn: 9 }, instances)[0]!.targets[0]!.keyIn, 9)
+})
+
+test('without a remote and without a tsgre it is this host alone', () => {
+  assert.equal(
+    subjectsOf(NOTHING, []).map(({ targets, tap }) => [targets.length, tap]),
+    [[0, undefined]],
+  )
+})
+
+test('prints in ASCII where the locale is none of UTF-8, and counts', () => {
+  const findings = [found('tap-down', 't is down', 'ip link set t up'), found('no-answer', 'nothing')]
+  assert.is(
+    asText(findings, false),
+    'NO tap           t is down [tap-down]\n                 -> ip link set t up\n?  answer        nothing [no-answer]\n\n1 problem, 1 question left open\n',
+  )
+})
+
+test.run()
