@@ -33,7 +33,7 @@ const text = { type: 'string', requiresArg: true } as const
 const flag = { type: 'boolean', default: false } as const
 
 function commonOptions(yargs: Argv): Argv {
-  const standard = `dockerd's configuration [the one the running dockerd reads, else ${DAEMON_JSON}]`
+  const standard = `configuration of dockerd [the one the running dockerd reads, else ${DAEMON_JSON}]`
   return yargs
     .option('config-file', { ...text, describe: standard })
     .option('json', { ...flag, describe: 'one JSON object, errors too' })
