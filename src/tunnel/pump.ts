@@ -52,6 +52,8 @@ export class Pump {
   #capture: CaptureHook | undefined
   /** Whether what became of the frames read last is still to be captured. */
   #toCapture = false
+  readonly #followsPeers: boolean
+  #carrier = true
   #looked = 0
   /** Of the underlay, as last seen. */
   #changes: number | undefined = 0
@@ -62,6 +64,7 @@ export class Pump {
     this.#overlay = overlay
     this.#underlay = underlay
     this.#counters = counters
+    this.#followsPeers = settings.carrier
     this.#peers = new Peers(settings)
     this.#peers.rooms = underlay.rooms ?? this.#peers.rooms.fill(underlay.mtu)
     this.#held = new HeldPackets(settings, this.#largestRoom())
@@ -172,7 +175,15 @@ export class Pump {
     if (!neighbours.changed) return false
     neighbours.changed = false
     this.#measure()
+    this.#showCarrier()
     return true
+  }
+
+  #showCarrier(): void {
+    const carrier = !this.#followsPeers || this.#peers.anyThere
+    if (carrier === this.#carrier) return
+    this.#carrier = carrier
+    this.#overlay.setCarrier?.(carrier)
   }
 
   /** What ICMP said of the way to each peer. */
