@@ -46,7 +46,7 @@ export class Receiver {
     peers: Peers,
     choice: Switch,
     counters: Counters,
-    { guard, conversations }: Neighbours,
+    neighbours: Neighbours,
   ) {
     this.#overlay = overlay
     this.#underlay = underlay
@@ -59,7 +59,7 @@ export class Receiver {
     )
     this.#held = held
     const { clampMss } = settings
-    this.#decapsulator = new Decapsulator({ peers, choice, held, guard, conversations, counters, clampMss })
+    this.#decapsulator = new Decapsulator({ peers, choice, held, neighbours, counters, clampMss })
     this.#received = new Batch(BATCH_ENTRIES, RECEIVED_AT_ONCE, { memory: held.memory })
     // What was held comes on top of what is received.
     const most = RECEIVED_AT_ONCE + settings.reorder.packets + 1
