@@ -3,7 +3,7 @@
 // from what its neighbour runs. Which files are neighbours, rig/lanes.ts decides.
 // Invariant: the last line is `N passed, N failed`, and nothing of the run is left on the machine.
 
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,6 +20,8 @@ const LANES = Math.min(2, availableParallelism())
 
 const runMark = `${process.pid}.${Date.now()}`
 const scratch = mkdtempSync(join(tmpdir(), 'tsgre-run-'))
+// Tests that become another user find their files there.
+chmodSync(scratch, 0o755)
 const running = new Set<RunningFile>()
 const totals = { passed: 0, failed: 0, skipped: 0 }
 let started = 0

@@ -57,3 +57,6 @@ Carries Ethernet between this host and others in GRE, like \`ip link … type gr
   process.exitCode = exitCodeOf(error)
   process.stderr.write(`${describeFailure(error, argv.includes('--json'))}\n`)
 }
+
+// A name that is being looked up cannot be called off (getaddrinfo), and would keep the process until its answer comes.
+process.exit()

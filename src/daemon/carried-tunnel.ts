@@ -33,6 +33,7 @@ export class CarriedTunnel {
   #setup: Setup | undefined
   #captures: Captures | undefined
   #failure: string | undefined
+  #starting: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | undefined
   readonly #abandoned = new AbortController()
 
@@ -100,7 +101,12 @@ export class CarriedTunnel {
   }
 
   /** @throws ConfigError before anything changed; SystemError or HostError after everything was put back */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting = this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     if (this.#abandoned.signal.aborted) return
     const { resolved, where } = await settle(this.#asked)
     const { name, routes } = this.options
@@ -162,7 +168,8 @@ export class CarriedTunnel {
   /** Ends it and puts everything back. Every caller gets the same promise. */
   stop(): Promise<void> {
     this.#abandoned.abort()
-    this.#stopping ??= this.#takeBack()
+    // A start that has begun comes to its end first, or it would go on behind us.
+    this.#stopping ??= this.#starting.catch(() => {}).then(() => this.#takeBack())
     return this.#stopping
   }
 

@@ -1,9 +1,10 @@
 // Takes back what tunnels of this network namespace left that were killed before they could do it themselves.
 
 import { takeAllBack, type UndoFailure } from './changes.js'
+import { removeDeadSockets } from './dead-sockets.js'
 import { type Execute, execute } from './execute.js'
 import { changingTheHost, holdTap } from './host-lock.js'
-import { type Entry, Journal } from './journal.js'
+import { type Entry, Journal, journalDirectory } from './journal.js'
 import type { HeldSettings } from './settings.js'
 
 /** What one tunnel left. */
@@ -40,6 +41,7 @@ export async function findLeftovers(): Promise<Leftover[]> {
  * @throws HostError TSGRE_HOST_BUSY
  */
 export async function cleanUp(own?: string, run: Execute = execute): Promise<Leftover[]> {
+  await removeDeadSockets(journalDirectory())
   if (Journal.all().length === 0) return []
   return await changingTheHost(async () => {
     const left: Leftover[] = []

@@ -31,6 +31,8 @@ export interface Port {
   readonly errors?: Int32Array
   /** Of an underlay: gives back what it opened by itself, and leaves the descriptors it was made with. */
   release?(): void
+  /** Of an overlay: whether its other side is to see a carrier. */
+  setCarrier?(on: boolean): void
   /** Of an overlay: what it takes and gives besides whole frames. Absent: nothing. */
   readonly offload?: Offload
 

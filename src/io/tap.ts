@@ -5,9 +5,10 @@
 import { DROP, type DropCounters } from '../drops.js'
 import type { SystemError } from '../errors.js'
 import type { Offload } from '../offload/gso.js'
+import { TUNSETCARRIER } from '../sys/constants.js'
 import { ERRNO } from '../sys/errno.js'
 import { systemError } from '../sys/fail.js'
-import { close, errno, read, write, writev } from '../sys/libc.js'
+import { close, errno, ioctl, read, write, writev } from '../sys/libc.js'
 import { slab } from '../sys/memory.js'
 import { type Batch, HEADROOM, SLOT_BYTES } from './batch.js'
 import { PieceList } from './piece-list.js'
@@ -116,6 +117,13 @@ export class TapPort implements Port {
       pieces.set(2 + i - first, address + from.offset[i] + skipped, from.length[i] - skipped)
     }
     return writev(this.fd, pieces.address, 2 + end - first)
+  }
+
+  /** As `ip link` shows it (NO-CARRIER); a kernel without it (before 4.20) leaves it on. */
+  setCarrier(on: boolean): void {
+    const flag = slab(4)
+    flag.view.setInt32(0, on ? 1 : 0, true)
+    ioctl(this.fd, TUNSETCARRIER, flag.address)
   }
 
   #dropCode(error: number): number {

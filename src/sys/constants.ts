@@ -80,6 +80,7 @@ export const IFF_VNET_HDR = 0x4000
 export const TUNSETOFFLOAD = 0x400454d0
 export const TUNGETVNETHDRSZ = 0x800454d7
 export const TUNSETVNETHDRSZ = 0x400454d8
+export const TUNSETCARRIER = 0x400454e2
 export const TUN_F_CSUM = 0x1
 export const TUN_F_TSO4 = 0x2
 export const TUN_F_TSO6 = 0x4

@@ -13,9 +13,8 @@ import { read16 } from '../wire/network-order.js'
 import type { Octets } from '../wire/octets.js'
 import { ETH_P_PROBE, isProbe } from '../wire/probe-frame.js'
 import type { CaptureHook } from './capture-hook.js'
-import type { Conversation } from './conversation.js'
 import type { HeldPackets } from './held-packets.js'
-import type { LoopGuard } from './loop-guard.js'
+import type { Neighbours } from './neighbours.js'
 import type { Peers } from './peers.js'
 import { DROPPED, HOLD, NOTHING } from './reorder.js'
 import type { Counters } from './stats.js'
@@ -36,9 +35,8 @@ export interface Receiving {
   readonly peers: Peers
   readonly choice: Switch
   readonly held: HeldPackets
-  readonly guard: LoopGuard | undefined
-  /** By peer: hears its probes, which are not delivered. */
-  readonly conversations: readonly (Conversation | undefined)[]
+  /** Hear what tsgre says to tsgre, which is not delivered. */
+  readonly neighbours: Neighbours
   readonly counters: Counters
   readonly clampMss: boolean
 }
@@ -158,9 +156,9 @@ export class Decapsulator {
 
   /** Whether a frame is one of those that tsgre says to tsgre. */
   #hear(bytes: Uint8Array, frame: number, end: number, peer: number, now: number): boolean {
-    const { conversations, guard } = this.#to
-    if (isProbe(bytes, frame, end)) conversations[peer]?.hear(bytes, frame, end, now)
-    else if (guard && isLoopProbe(bytes, frame, end)) guard.heard(bytes, frame, end, peer, now)
+    const { neighbours } = this.#to
+    if (isProbe(bytes, frame, end)) neighbours.hear(bytes, frame, end, peer, now)
+    else if (neighbours.guard && isLoopProbe(bytes, frame, end)) neighbours.guard.heard(bytes, frame, end, peer, now)
     else return false
     return true
   }

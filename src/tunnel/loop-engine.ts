@@ -18,6 +18,7 @@ export class LoopEngine implements Engine {
   readonly #listener: EngineListener
   readonly #poll: { poller: Poller; waker: Waker } | undefined
   #timer: NodeJS.Timeout | undefined
+  #dueAt = 0
   #scheduled = false
   #blockedAsked = false
   #stopped = false
@@ -38,15 +39,19 @@ export class LoopEngine implements Engine {
     for (const port of this.#ports) port.watch?.(() => this.#schedule())
     if (this.#poll) this.#polling = this.#pollForEver(this.#poll.poller, this.#poll.waker)
     this.#schedule()
-    this.#wait()
+    this.#wait(performance.now())
   }
 
-  /** Until something is due by the clock; the timer does not keep the program alive. */
-  #wait(): void {
+  /** Until something is due by the clock, which may be sooner than was known; the timer does not keep the program alive. */
+  #wait(now: number): void {
+    const dueAt = now + this.#pump.due(now)
+    if (this.#stopped || (this.#timer && dueAt >= this.#dueAt)) return
+    clearTimeout(this.#timer)
+    this.#dueAt = dueAt
     this.#timer = setTimeout(() => {
+      this.#timer = undefined
       this.#turn()
-      if (!this.#stopped) this.#wait()
-    }, this.#pump.due(performance.now())).unref()
+    }, dueAt - now).unref()
   }
 
   #schedule(): void {
@@ -67,6 +72,7 @@ export class LoopEngine implements Engine {
     try {
       const worked = this.#pump.turn(now)
       if (this.#pump.tick(now)) this.#listener.changed()
+      this.#wait(now)
       return worked
     } catch (error) {
       if (!this.#stopped) this.#listener.failed(error)
@@ -92,9 +98,6 @@ export class LoopEngine implements Engine {
     if (this.#stopped) return
     this.#pump.command(command)
     this.#schedule()
-    // What is due may have become so sooner than the timer knows.
-    clearTimeout(this.#timer)
-    this.#wait()
   }
 
   async stop(): Promise<void> {

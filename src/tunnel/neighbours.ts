@@ -50,7 +50,13 @@ export class Neighbours {
     this.#stirred = true
   }
 
-  /** Something was heard or is known anew: `tick` has to look at all. */
+  /** Takes a frame of a peer's of which isProbe. */
+  hear(bytes: Uint8Array, start: number, end: number, peer: number, now: number): void {
+    this.conversations[peer]?.hear(bytes, start, end, now)
+    this.#stirred = true
+  }
+
+  /** Something is known anew: `tick` has to look at all. */
   stir(): void {
     this.#stirred = true
   }

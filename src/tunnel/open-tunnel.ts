@@ -101,6 +101,7 @@ const PLAIN: PumpSettings = {
   peers: undefined,
   reorder: { packets: 64, ms: 10 },
   keepalive: undefined,
+  carrier: false,
   loopGuard: true,
   floodLimit: 0,
   tos: 0,

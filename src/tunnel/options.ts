@@ -111,7 +111,6 @@ export interface ResolvedOptions {
   readonly mtu: number | undefined
   /** What fits one packet to every remote now. */
   readonly tunnelMtu: number
-  readonly carrier: boolean
   readonly mac: string | undefined
   readonly up: boolean
   readonly settings: PumpSettings
@@ -157,7 +156,6 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
     busyPoll,
     mtu,
     tunnelMtu: cap === 0 ? tunnelMtu : Math.min(tunnelMtu, cap),
-    carrier: resolveCarrier(options),
     mac: options.mac,
     up: options.up ?? true,
     settings: {
@@ -165,6 +163,7 @@ export function resolveOptions(options: TunnelOptions): ResolvedOptions {
       peers: peers.map(({ settings }) => settings),
       reorder: resolveReorder(options.reorder),
       keepalive: resolveKeepalive(options.keepalive),
+      carrier: resolveCarrier(options),
       loopGuard: options.loopGuard ?? true,
       floodLimit: integer('flood-limit', options.floodLimit ?? 0, 0, 10_000_000, ' frames a second'),
       ttl,

@@ -78,6 +78,13 @@ export class Peers {
     return this.#put(this.#down, peer, down)
   }
 
+  /** Whether some peer is there, as far as anybody knows; also while there is none at all. */
+  get anyThere(): boolean {
+    if (this.count === 0) return true
+    for (let i = 0; i < this.count; i++) if (this.#down[this.all[i]] === 0) return true
+    return false
+  }
+
   /** The loop guard shuts the way to the peer, or opens it. Returns whether that is news. */
   setGuarded(peer: number, guarded: boolean): boolean {
     return this.#put(this.#guarded, peer, guarded)

@@ -31,6 +31,8 @@ export interface PumpSettings extends PeerSettings {
   readonly reorder: { readonly packets: number; readonly ms: number }
   /** Questions to peers whether they are there: seconds from one to the next, and how many lost ones mean no. */
   readonly keepalive: { readonly interval: number; readonly count: number } | undefined
+  /** Whether the overlay has no carrier while all peers are down. */
+  readonly carrier: boolean
   readonly loopGuard: boolean
   /** Frames a second that may go to all peers; 0 for any number. */
   readonly floodLimit: number

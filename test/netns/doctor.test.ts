@@ -254,7 +254,7 @@ test('checksums that a profile drops are found, either way', async () => {
   told((await doctor(other, [...REMOTE, ...TAP, '--checksum', 'forbid'])).findings, 'checksum-unwanted')
 })
 
-test('a box that drops large packets without a word is found, with the size that passes', async () => {
+test('a box that drops large packets without a word is found, with the size that passes; one that says so by ICMP is none', async () => {
   using rig = await pair([], { overlay: 'flat', middle: true })
   rig.middleRules(['meta length > 1400 drop'])
   const { code, findings } = await doctor(rig)
@@ -262,10 +262,8 @@ test('a box that drops large packets without a word is found, with the size that
   assert.match(text, /packets of 1500 do not pass, 1400 do/)
   assert.match(remedy, /--tunnel-mtu 1362/)
   assert.is(code, 1)
-})
-
-test('a narrow way that ICMP tells of is no finding', async () => {
-  using rig = await pair([], { overlay: 'flat', middle: { mtu: 1400 } })
+  rig.middleRules([])
+  rig.middleMtu(1400)
   await isWell(rig)
 })
 
@@ -285,7 +283,7 @@ test('no GRE at the far end, a firewall there, and nobody there are told apart',
 
 test('a TAP that is down, in no bridge, held by nobody or not there is found', async () => {
   using rig = new Hosts({ overlay: 'flat' })
-  const { A } = await rig.tunnel()
+  const A = await rig.tsgre('A')
   A.child.kill('SIGSTOP') // it would set it up again
   rig.ip('A', 'link set tap0 down')
   const down = told((await doctor(rig, TAP)).findings, 'tap-down')
@@ -306,7 +304,8 @@ test('a TAP that is down, in no bridge, held by nobody or not there is found', a
 })
 
 test('a bridge that is down, missing or none is found, and a TAP smaller than its neighbours', async () => {
-  using rig = await pair()
+  using rig = new Hosts({ overlay: 'flat' })
+  await rig.tsgre('A')
   rig.ip('A', 'link set tap0 mtu 1400')
   const small = await doctor(rig, TAP)
   assert.is(told(small.findings, 'tap-mtu-small').level, 'warning')
@@ -321,7 +320,8 @@ test('a bridge that is down, missing or none is found, and a TAP smaller than it
 })
 
 test('a TAP that spanning tree keeps shut is found', async () => {
-  using rig = await pair()
+  using rig = new Hosts({ overlay: 'flat' })
+  await rig.tsgre('A')
   rig.ip('A', 'link set docker0 type bridge stp_state 1 forward_delay 3000')
   rig.ip('A', 'link set tap0 nomaster')
   rig.ip('A', 'link set tap0 master docker0')
@@ -329,34 +329,34 @@ test('a TAP that spanning tree keeps shut is found', async () => {
 })
 
 test('a route that leads into the tunnel, refuses, or is not there is found', async () => {
-  using rig = await pair([], { overlay: 'routed' })
+  using rig = new Hosts({ overlay: 'routed' })
   rig.ip('A', 'route add 192.168.56.5 dev docker0')
-  const loop = await doctor(rig)
+  const loop = await doctor(rig, REMOTE)
   assert.match(told(loop.findings, 'route-loop').text, /leads into docker0/)
   assert.is(loop.code, 1)
   rig.ip('A', 'route replace prohibit 192.168.56.5')
-  told((await doctor(rig)).findings, 'no-route')
+  told((await doctor(rig, REMOTE)).findings, 'no-route')
   told((await doctor(rig, ['--remote', '203.0.113.9'])).findings, 'no-route')
   told((await doctor(rig, ['--remote', '192.168.56.4'])).findings, 'remote-is-local')
 })
 
 test('networks that overlap are found: containers and underlay, a part of them routed elsewhere, those behind the other host', async () => {
-  using rig = await pair([], { overlay: 'routed' })
+  using rig = new Hosts({ overlay: 'routed' })
   rig.ip('A', 'link add br9 type bridge')
   rig.ip('A', 'address add 10.103.200.129/25 dev br9')
-  const behind = await doctor(rig, [...REMOTE, ...TAP, '--route', rig.network('B')])
+  const behind = await doctor(rig, ['--route', rig.network('B')])
   assert.match(
     told(behind.findings, 'overlap-network').text,
     /10\.103\.200\.0\/24, behind the other host, overlaps 10\.103\.200\.128\/25 on br9/,
   )
   assert.is(behind.code, 1)
-  await isWell(rig)
+  await isWell(rig, [])
   rig.ip('A', 'route add 10.103.100.64/26 via 192.168.56.5')
-  told((await doctor(rig)).findings, 'overlap-route')
+  told((await doctor(rig, [])).findings, 'overlap-route')
   rig.ip('A', 'route del 10.103.100.64/26')
   rig.ip('A', 'address add 10.103.0.9/16 dev eth1')
   assert.match(
-    told((await doctor(rig)).findings, 'overlap-network').text,
+    told((await doctor(rig, [])).findings, 'overlap-network').text,
     /10\.103\.100\.0\/24 of docker0 overlaps 10\.103\.0\.0\/16 on eth1/,
   )
   rig.ip('A', 'address del 10.103.0.9/16 dev eth1')
@@ -365,14 +365,14 @@ test('networks that overlap are found: containers and underlay, a part of them r
 })
 
 test('a strict rp_filter is found where packets come in by another device than they leave by', async () => {
-  using rig = await pair()
+  using rig = new Hosts({ overlay: 'none' })
   rig.ip('A', 'link add eth2 type veth peer name eth3')
   rig.ip('A', 'link set eth2 up')
   rig.execSync('A', ['sysctl', '-qw', 'net.ipv4.conf.eth1.rp_filter=1'])
-  await isWell(rig)
+  assert.equal(codes((await doctor(rig, REMOTE)).findings), ['no-gre-there'])
   rig.ip('A', 'address add 192.168.57.4/24 dev eth2')
   rig.ip('A', 'route add 192.168.56.5 via 192.168.57.1 src 192.168.56.4')
-  const { code, findings } = await doctor(rig)
+  const { code, findings } = await doctor(rig, REMOTE)
   assert.match(told(findings, 'reverse-path-filter').text, /192\.168\.56\.4 is on eth1, where rp_filter is strict/)
   assert.is(code, 1)
 })
@@ -380,10 +380,9 @@ test('a strict rp_filter is found where packets come in by another device than t
 test('a host that is to route for its containers and does not is told', async () => {
   using rig = new Hosts({ overlay: 'routed' })
   await rig.tsgre('A', ['--route', rig.network('B')])
-  await rig.tsgre('B', ['--route', rig.network('A')])
-  await isWell(rig)
+  await isWell(rig, TAP)
   rig.execSync('A', ['sysctl', '-qw', 'net.ipv4.ip_forward=0'])
-  assert.is(told((await doctor(rig)).findings, 'forwarding-off').level, 'warning')
+  assert.is(told((await doctor(rig, TAP)).findings, 'forwarding-off').level, 'warning')
 })
 
 test('without a capability the doctor says which, and with a bad option exit code 2', async () => {

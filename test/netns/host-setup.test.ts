@@ -16,6 +16,11 @@ function setting(rig: Hosts, device: string): string {
   return rig.execSync('A', ['cat', `/proc/sys/net/ipv4/conf/${device}/send_redirects`]).trim()
 }
 
+/** Beside them stands the control socket of each tunnel that runs. */
+function journals(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.endsWith('.journal'))
+}
+
 function settings(rig: Hosts): string[] {
   return ['all', 'docker0'].map((device) => setting(rig, device))
 }
@@ -195,7 +200,7 @@ test('two hosts that share /run do not clean up after each other', async () => {
   const { env, folder } = options(rig)
   const A = await rig.tsgre('A', ROUTE, { env })
   const B = await rig.tsgre('B', ['--route', '10.103.100.0/24'], { env })
-  assert.is(readdirSync(folder).length, 2)
+  assert.is(journals(folder).length, 2)
   await killed(A)
   assert.match((await cleanup(rig, env, [], 'B')).stdout, /^tap0: its tsgre runs \(process \d+\); left alone\nnothing/)
   assert.match(rig.ip('A', 'route show 10.103.200.0/24'), /docker0/)
@@ -220,7 +225,7 @@ test('what could not be taken back stays written down, through the next start, u
   const next = await rig.tsgre('A', [], { env: broken })
   assert.match(next.stderr, /could not take back: route 10\.103\.200\.0\/24 dev docker0/)
   assert.match((await next.stop()).stderr, /could not take back: route/)
-  assert.is(readdirSync(folder).length, 1)
+  assert.is(journals(folder).length, 1)
   assert.match((await cleanup(rig, env)).stdout, /^tap0: taken back: route/)
   assert.equal(readdirSync(folder), [])
 })
@@ -361,7 +366,7 @@ test('every way back is in the journal before its change is made', async () => {
   rig.execSync('A', ['bash', '-ec', `mkdir ${bin}; cat > ${bin}/ip; chmod +x ${bin}/ip`], fake)
   const argv = tsgreArgv(['--remote', '192.168.56.5', '--tap', 'tap0', ...ROUTE])
   const child = rig.spawn('A', argv, { env: { ...env, PATH: `${bin}:${process.env.PATH}` } })
-  const journal = () => (existsSync(folder) ? readdirSync(folder) : [])
+  const journal = () => (existsSync(folder) ? journals(folder) : [])
   const text = () =>
     journal()
       .map((name) => readFileSync(`${folder}/${name}`, 'utf8'))

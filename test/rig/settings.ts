@@ -16,6 +16,7 @@ export function settings(given: Partial<PumpSettings> = {}): PumpSettings {
     peers: undefined,
     reorder: { packets: 64, ms: 10 },
     keepalive: undefined,
+    carrier: false,
     loopGuard: false, // frames of one sender go both ways here
     floodLimit: 0,
     tos: 0,

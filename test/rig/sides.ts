@@ -35,8 +35,7 @@ export function receivingSide(its: PumpSettings, counters = fresh(), room = 6553
   const choice = new Switch(peers, neighbours.fdb, neighbours.guard, its)
   const held = new HeldPackets(its, 1500)
   for (let i = 0; i < peers.count; i++) held.set(peers.all[i]!, peers.sequenced[peers.all[i]!] !== 0)
-  const { guard, conversations } = neighbours
-  const decapsulator = new Decapsulator({ peers, choice, held, guard, conversations, counters, clampMss: its.clampMss })
+  const decapsulator = new Decapsulator({ peers, choice, held, neighbours, counters, clampMss: its.clampMss })
   const batch = new Batch(undefined, undefined, { memory: held.memory })
   const opened = Batch.over(batch, 8192)
   const run = (now: number, each: (opened: Batch) => void) => {

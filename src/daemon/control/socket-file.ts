@@ -3,9 +3,10 @@
 // Invariant: no file of another live process is replaced, and the socket is never open to more people than it is in the end.
 
 import { chmodSync, chownSync, linkSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { connect, type Server } from 'node:net'
+import type { Server } from 'node:net'
 import { join } from 'node:path'
 import { ConfigError, SystemError } from '../../errors.js'
+import { isListening, MAKING_PREFIX, SOCKET_SUFFIX } from '../../host/dead-sockets.js'
 import { journalDirectory, makeJournalDirectory, namespace } from '../../host/journal.js'
 import { fileError } from '../../host/whole-file.js'
 
@@ -31,7 +32,7 @@ export async function listenAt(server: Server, name: string): Promise<SocketFile
   let made: string | undefined
   try {
     makeJournalDirectory()
-    made = mkdtempSync(join(directory, '.new-'))
+    made = mkdtempSync(join(directory, MAKING_PREFIX))
     const fresh = join(made, 's')
     refuseLong(fresh, directory)
     await listening(server, fresh)
@@ -85,7 +86,9 @@ export function groupId(name: string): number | undefined {
 }
 
 async function settle(fresh: string, directory: string, name: string): Promise<string> {
-  for (const path of [join(directory, `${name}.sock`), join(directory, `${name}.${namespace().split('/')[1]}.sock`)]) {
+  for (const path of [name, `${name}.${namespace().split('/')[1]}`].map((base) =>
+    join(directory, base + SOCKET_SUFFIX),
+  )) {
     refuseLong(path, directory)
     if (await put(fresh, path)) return path
   }
@@ -102,7 +105,7 @@ async function put(fresh: string, path: string): Promise<boolean> {
   }
   const seen = lstatSync(path, { throwIfNoEntry: false })
   if (seen && !seen.isSocket()) throw inTheWay(path)
-  if (seen && (await isAlive(path))) return false
+  if (seen && (await isListening(path))) return false
   // Dead. Whoever replaced it since is not: nothing comes between this look and the rename but the kernel.
   const now = lstatSync(path, { throwIfNoEntry: false })
   if (now && now.ino !== seen?.ino) return false
@@ -112,18 +115,6 @@ async function put(fresh: string, path: string): Promise<boolean> {
 
 function inTheWay(path: string): ConfigError {
   return new ConfigError('TSGRE_IN_USE', 'name', path, `${path} is there and is no socket; remove it`)
-}
-
-/** Whether a process listens there. One that may not be asked, or has no room for a question, lives. */
-function isAlive(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'))
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-  })
 }
 
 function remover(path: string): () => void {

@@ -102,7 +102,11 @@ function icmpFinding(
 const LATELY_MS = 60_000
 
 /** Keys and checksums of what came. */
-export function checkMatch(subject: Subject, target: Target, { answer, came, listens }: Exchange): Finding[] {
+export function checkMatch(
+  subject: Subject,
+  target: Target,
+  { answer, icmp, came, refused, listens }: Exchange,
+): Finding[] {
   const { text } = target.address
   const findings = [...wrongKey(subject, target, came), ...wrongChecksum(target, came)]
   if (answer && answer.question.checksum !== target.checksum) {
@@ -120,7 +124,7 @@ export function checkMatch(subject: Subject, target: Target, { answer, came, lis
   }
   if (findings.length > 0) return findings
   if (came.length > 0) return [fine('match', `key and checksum of ${came.length} received packets are as expected`)]
-  if (!listens) return []
+  if (!listens || refused !== undefined || icmp.length > 0) return [] // why nothing came is known
   return [found('nothing-received', `nothing came from ${text} while the doctor listened, whatever its key`, '')]
 }
 
