@@ -30,19 +30,8 @@ export function manPage(tree: Command): string {
     ]),
     heading('description'),
     paragraphs(DESCRIPTION),
-    heading('options'),
-    prose('A switch --S is turned off by --no-S.'),
-    ...Object.entries(GROUPS).flatMap(([group, title]) => [
-      subheading(title.replace(/:$/, '')),
-      ...OPTIONS.filter((option) => option.group === group).map(rowItem),
-    ]),
-    heading('commands'),
-    prose(
-      'Each takes --help. NAME is that of the configuration file, or of the TAP; it is not needed where one tsgre runs.',
-    ),
-    ...allCommands(tree)
-      .filter(({ path, commands }) => path.length > 0 && commands.length === 0)
-      .map(section),
+    ...optionsPart(),
+    ...commandsPart(tree),
     ...ENDS.flatMap(([title, entries]) => [
       heading(title),
       ...entries.map(([tag, text]) => item(bold(tag), prose(text))),
@@ -55,6 +44,29 @@ export function manPage(tree: Command): string {
     prose('docs/errors.md and docs/drops.md in the package say what every error and every reason for a drop means.'),
     '',
   ].join('\n')
+}
+
+function optionsPart(): string[] {
+  return [
+    heading('options'),
+    prose('A switch --S is turned off by --no-S.'),
+    ...Object.entries(GROUPS).flatMap(([group, title]) => [
+      subheading(title.replace(/:$/, '')),
+      ...OPTIONS.filter((option) => option.group === group).map(rowItem),
+    ]),
+  ]
+}
+
+function commandsPart(tree: Command): string[] {
+  return [
+    heading('commands'),
+    prose(
+      'Each takes --help. NAME is that of the configuration file, or of the TAP; it is not needed where one tsgre runs.',
+    ),
+    ...allCommands(tree)
+      .filter(({ path, commands }) => path.length > 0 && commands.length === 0)
+      .map(section),
+  ]
 }
 
 /** Pairs of a flag and its value. */
