@@ -41,19 +41,19 @@ const flag = { type: 'boolean', default: false } as const
 export function captureCommand(fetch: FetchCapture): CommandModule {
   return {
     command: 'capture [name]',
-    describe: 'show what goes through a running tunnel, and what is dropped, or write it as pcapng',
+    describe: 'show what a running tunnel carries and drops, or write it as pcapng',
     builder: (yargs: Argv) =>
       yargs
-        .positional('name', { type: 'string', describe: 'of the running tsgre; not needed where one runs' })
-        .option('inner', { ...flag, describe: 'Ethernet frames, as the containers see them (default)' })
+        .positional('name', { type: 'string', describe: 'which tsgre, by its name; not needed where one runs' })
+        .option('inner', { ...flag, describe: 'Ethernet frames, as the containers see them; so without --outer' })
         .option('outer', { ...flag, describe: 'packets of the underlay, with their outer headers' })
         .option('tap', { ...text, describe: 'the tunnel, by its TAP, where the instance has several' })
         .option('remote', { ...text, describe: 'only of and to this peer' })
         .option('drops', { ...flag, describe: 'only what was dropped' })
         .option('filter', { ...text, describe: 'an expression of pcap-filter(7), such as "arp or icmp"' })
-        .option('snaplen', { ...text, describe: 'keep so many octets of each (default: all)' })
-        .option('count', { ...text, alias: 'c', describe: 'end after so many' })
-        .option('write', { ...text, alias: 'w', describe: 'write pcapng to this file, or - for the standard output' })
+        .option('snaplen', { ...text, describe: 'keep so many octets of each [all]' })
+        .option('count', { ...text, alias: 'c', describe: 'end after so many [never]' })
+        .option('write', { ...text, alias: 'w', describe: 'write pcapng to this file; - is the standard output' })
         .epilogue('tsgre capture -w - | tshark -r -     shows every detail')
         .hide('version'),
     handler: (argv: unknown) => runCapture(argv as Arguments, fetch),

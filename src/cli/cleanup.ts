@@ -2,7 +2,6 @@
 
 import type { Argv, CommandModule } from 'yargs'
 import { cleanUp, findLeftovers, type Leftover } from '../host/cleanup.js'
-import { journalDirectory } from '../host/journal.js'
 
 interface Arguments {
   dryRun: boolean
@@ -19,7 +18,7 @@ export const cleanupCommand = {
       .option('dry-run', { ...flag, describe: 'print what would be taken back, and do nothing' })
       .option('json', { ...flag, describe: 'one JSON object, errors too' })
       .epilogue(
-        `Tunnels write down what they change, in ${journalDirectory()} (TSGRE_RUN_DIR). One that runs is left alone.`,
+        'Tunnels write down what they change, in /run/tsgre, or where TSGRE_RUN_DIR says. One that runs is left alone.',
       )
       .hide('version'),
   async handler(argv: Arguments) {

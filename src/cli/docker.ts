@@ -20,20 +20,20 @@ interface CommonArguments {
 }
 
 const EXAMPLES = `Examples:
-  tsgre docker plan --bip 10.103.100.1/24 --mtu 1462                what would change
-  tsgre docker apply --bip 10.103.100.1/24 --mtu 1462 --restart     change it, restart dockerd
-  tsgre docker status                                               how things stand
-  tsgre docker undo --restart                                       and back`
+  tsgre docker plan --bip 10.103.100.1/24              what would change
+  tsgre docker apply --bip 10.103.100.1/24 --restart   change it, restart dockerd
+  tsgre docker status                                  how things stand
+  tsgre docker undo --restart                          and back`
 
 const APPLY_EXAMPLES = `Examples:
-  tsgre docker apply --bip 10.103.100.1/24 --mtu 1462 --restart     docker0 gets a network of its own
-  tsgre docker apply --flat --bip 10.103.100.1/24 --restart         one network, 10.103.0.0/16, for both hosts`
+  tsgre docker apply --bip 10.103.100.1/24 --restart          its own network
+  tsgre docker apply --flat --bip 10.103.100.1/24 --restart   one for both hosts`
 
 const text = { type: 'string', requiresArg: true } as const
 const flag = { type: 'boolean', default: false } as const
 
 function commonOptions(yargs: Argv): Argv {
-  const standard = `dockerd's configuration [the one the running dockerd reads, else ${DAEMON_JSON}]`
+  const standard = `configuration of dockerd [the one the running dockerd reads, else ${DAEMON_JSON}]`
   return yargs
     .option('config-file', { ...text, describe: standard })
     .option('json', { ...flag, describe: 'one JSON object, errors too' })
@@ -47,7 +47,7 @@ function planOptions(yargs: Argv): Argv {
       .option('fixed-cidr', { ...text, describe: 'the part of it containers get addresses from' })
       .option('flat', { ...flag, describe: "one /16 for both hosts, of which --bip names this host's part: no routes" })
       .option('mtu', { ...text, describe: 'MTU of new containers, 576 to 65535; 1462 fits GRE over Ethernet' })
-      .option('route', { ...text, describe: 'network behind the other host, as for the tunnel: is not overlapped' }),
+      .option('route', { ...text, describe: 'network behind the other host, as for the tunnel; --bip may not overlap it' }),
   )
 }
 
@@ -56,7 +56,7 @@ const restartOption = { ...flag, describe: 'restart dockerd (systemd), and with 
 const plan = {
   command: 'plan',
   describe: 'show what daemon.json would become; change nothing',
-  builder: (yargs: Argv) => planOptions(yargs).epilogue('Example: tsgre docker plan --bip 10.103.100.1/24 --mtu 1462'),
+  builder: (yargs: Argv) => planOptions(yargs).epilogue('Example: tsgre docker plan --bip 10.103.100.1/24'),
   async handler(argv: PlanArguments & CommonArguments) {
     reportFor(argv).planned(await makePlan(argv))
   },

@@ -52,7 +52,7 @@ export function doctorCommand(readStatus: ReadStatus): CommandModule {
         .option('route', { ...text, describe: 'network behind the other host; repeatable' })
         .option('local', { ...text, describe: 'underlay address of this host [what the route to the remote uses]' })
         .option('dev', { ...text, describe: 'device or VRF the underlay is bound to' })
-        .option('encap', { ...text, describe: 'udp or none, as the tunnel has it [none]' })
+        .option('encap', { ...text, describe: 'as the tunnel has it: udp or none [none]' })
         .option('udp-port', { ...text, describe: 'UDP port of both ends, with --encap udp [4754]' })
         .option('key', { ...text, describe: 'GRE key both ways' })
         .option('ikey', { ...text, describe: 'key expected on received packets' })

@@ -17,7 +17,7 @@ const NAME = 'of its configuration file, or of its TAP; not needed where one run
 export function instanceOptions(yargs: Argv): Argv {
   return yargs
     .positional('name', { type: 'string', describe: `which tsgre: the name ${NAME}` })
-    .option('json', { type: 'boolean', default: false, describe: 'JSON, errors too' })
+    .option('json', { type: 'boolean', default: false, describe: 'JSON in place of words, errors too' })
     .hide('version')
 }
 

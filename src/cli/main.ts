@@ -5,26 +5,17 @@
 import { createRequire } from 'node:module'
 import yargs from 'yargs'
 import { type Known, refuseOddSwitches } from './arguments.js'
-import { captureCommand } from './capture.js'
-import { cleanupCommand } from './cleanup.js'
-import { dockerCommand } from './docker.js'
-import { doctorCommand } from './doctor.js'
+import { COMMANDS } from './commands.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'
-import { fdbCommand } from './fdb.js'
-import { fetchCapture, readStatuses } from './instances-here.js'
-import { pairCommand } from './pair.js'
-import { peersCommand } from './peers.js'
-import { reloadCommand } from './reload.js'
-import { statusCommand } from './status.js'
-import { stopCommand } from './stop.js'
-import { topCommand } from './top.js'
 import { tunnelCommand } from './tunnel.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
-const EXAMPLE = `Two hosts, containers behind docker0 on each:
-  host A (192.168.56.4)$ tsgre --remote 192.168.56.5 --tap tap0 --route 10.103.200.0/24
-  host B (192.168.56.5)$ tsgre --remote 192.168.56.4 --tap tap0 --route 10.103.100.0/24
+const EXAMPLE = `Two hosts, 192.168.56.4 and 192.168.56.5, with containers behind docker0 on each:
+  host A  tsgre --remote 192.168.56.5 --tap tap0 --route 10.103.200.0/24
+  host B  tsgre --remote 192.168.56.4 --tap tap0 --route 10.103.100.0/24
+
+Many hosts: each gives --remote once for every other host.
 
 GRE is neither encrypted nor authenticated: use it on a network you trust, or over IPsec or WireGuard.`
 
@@ -42,20 +33,13 @@ try {
   await parser
     .scriptName('tsgre')
     .usage(
-      'tsgre --remote ADDRESS --tap NAME [options]\n\nCarries Ethernet between this host and another in GRE, like `ip link … type gretap`.',
+      `tsgre --remote ADDRESS --tap NAME [options]
+tsgre --config FILE
+tsgre COMMAND
+
+Carries Ethernet between this host and others in GRE, like \`ip link … type gretap\`.`,
     )
-    .command(tunnelCommand)
-    .command(dockerCommand)
-    .command(pairCommand)
-    .command(cleanupCommand)
-    .command(statusCommand)
-    .command(topCommand)
-    .command(peersCommand)
-    .command(fdbCommand)
-    .command(reloadCommand)
-    .command(stopCommand)
-    .command(captureCommand(fetchCapture))
-    .command(doctorCommand(readStatuses))
+    .command([tunnelCommand, ...COMMANDS])
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })
     .middleware(() => refuseOddSwitches(argv, (parser as unknown as Parser).getOptions()), true)

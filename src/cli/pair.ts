@@ -30,8 +30,8 @@ export const pairCommand = {
   describe: 'print the commands that join the containers of two hosts',
   builder: (yargs: Argv) =>
     yargs
-      .option('a', { ...text, describe: 'one host: UNDERLAY=BIP, its address and that of its docker0' })
-      .option('b', { ...text, describe: 'the other host' })
+      .option('a', { ...text, describe: 'one host: its address, and that of its docker0 with the mask' })
+      .option('b', { ...text, describe: 'the other host, likewise' })
       .option('flat', { ...flag, describe: 'one /16 for both hosts, of which each BIP names a part; no routes' })
       .option('tap', { ...text, describe: 'TAP device on both [tap0]' })
       .option('key', { ...text, describe: 'GRE key: 0 to 4294967295, or a.b.c.d' })

@@ -34,7 +34,7 @@ const list = {
 
 const add = {
   command: 'add <remote> [name]',
-  describe: 'one more, as --remote takes it',
+  describe: 'one more remote, with settings as --remote takes them',
   builder: (yargs: Argv) =>
     change(yargs).epilogue('Example: tsgre peers add 192.168.56.6,key=7\nIt is forgotten when the tsgre ends.'),
   handler: (argv: ChangeArguments) => send(argv, 'POST', 'added'),
@@ -42,7 +42,7 @@ const add = {
 
 const remove = {
   command: 'remove <remote> [name]',
-  describe: 'one less',
+  describe: 'one remote less',
   builder: (yargs: Argv) => change(yargs).epilogue('Example: tsgre peers remove 192.168.56.6'),
   handler: (argv: ChangeArguments) => send(argv, 'DELETE', 'removed'),
 }

@@ -5,6 +5,7 @@ import type { Place } from '../daemon/place.js'
 import type { Report } from '../daemon/run-daemon.js'
 import type { SetupPlan } from '../daemon/setup.js'
 import { typedAction } from '../host/change.js'
+import type { PeerStats } from '../tunnel/peer-stats.js'
 import { dropsThatHappened, type TunnelStats } from '../tunnel/stats.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 import { amount, duration } from './amounts.js'
@@ -23,14 +24,14 @@ export function humanReport(): CountingReport {
         tunnel.mtu === tunnel.tunnelMtu ? `MTU ${tunnel.mtu}` : `MTU ${tunnel.mtu} (tunnel ${tunnel.tunnelMtu})`
       const way = tunnel.udpPort === undefined ? '' : ` by UDP port ${tunnel.udpPort}`
       say(
-        `${tunnel.name} up: ${tunnel.local} -> ${tunnel.remote}${way}, ${mtu}, ${OFFLOAD[tunnel.offload]}, ${bridgeWords(place)}`,
+        `${tunnel.name} up: ${tunnel.local} -> ${farEnds(tunnel.remotes)}${way}, ${mtu}, ${OFFLOAD[tunnel.offload]}, ${bridgeWords(place)}`,
       )
       const beside = besideTheTap(done)
       if (beside.length > 0) say(`on this host until the end: ${beside.join(', ')}`)
       for (const note of done.notes) say(note)
     },
-    tunnelMtu: ({ remote }, now, before) =>
-      say(`tunnel MTU ${now} now (was ${before}): the way to ${remote} is ${now < before ? 'narrower' : 'wider'}`),
+    tunnelMtu: (tunnel, now, before) =>
+      say(`tunnel MTU ${now} now (was ${before}): ${narrowestWay(tunnel.peers(), now < before)}`),
     note: (message) => say(message),
     warn: (message) => process.stderr.write(`tsgre: warning: ${message}\n`),
     counters: (tunnel) => say(`${tunnel.name} so far, tunnel MTU ${tunnel.tunnelMtu}: ${totals(tunnel.stats())}`),
@@ -47,12 +48,13 @@ export function humanReport(): CountingReport {
 export function jsonReport(): CountingReport {
   return {
     up(tunnel, place, done) {
-      const { name, local, remote, mtu, tunnelMtu, offload, udpPort = null } = tunnel
+      const { name, local, remote, remotes, mtu, tunnelMtu, offload, udpPort = null } = tunnel
       print({
         event: 'up',
         name,
         local,
         remote,
+        remotes,
         mtu,
         tunnelMtu,
         offload,
@@ -63,7 +65,10 @@ export function jsonReport(): CountingReport {
       })
       for (const message of done.notes) print({ event: 'note', message })
     },
-    tunnelMtu: ({ name }, now, before) => print({ event: 'tunnelMtu', name, tunnelMtu: now, before }),
+    tunnelMtu: (tunnel, now, before) => {
+      const { remote = null } = narrowest(tunnel.peers()) ?? {}
+      print({ event: 'tunnelMtu', name: tunnel.name, tunnelMtu: now, before, remote })
+    },
     note: (message) => print({ event: 'note', message }),
     warn: (message) => process.stderr.write(`${JSON.stringify({ event: 'warning', message })}\n`),
     counters: (tunnel) =>
@@ -71,6 +76,28 @@ export function jsonReport(): CountingReport {
     planned: ({ steps, notes, tunnelMtu }) => print({ event: 'planned', steps, notes, tunnelMtu }),
     down: (tunnel, seconds, stats) => print({ event: 'down', name: tunnel.name, seconds, ...plain(stats) }),
   }
+}
+
+/** The first remote, and how many there are besides. @internal */
+export function farEnds(remotes: readonly string[]): string {
+  const [first = 'no remote', ...others] = remotes
+  return others.length === 0 ? first : `${first} and ${others.length} more`
+}
+
+type Way = Pick<PeerStats, 'remote' | 'tunnelMtu'>
+
+/** Why the tunnel MTU is another: of many ways the narrowest counts. @internal */
+export function narrowestWay(ways: readonly Way[], isNarrower: boolean): string {
+  const remote = narrowest(ways)?.remote
+  if (ways.length > 1) return `of the ways to ${ways.length} remotes the narrowest is that to ${remote}`
+  return `the way to ${remote} is ${isNarrower ? 'narrower' : 'wider'}`
+}
+
+function narrowest(ways: readonly Way[]): Way | undefined {
+  return ways.reduce<Way | undefined>(
+    (least, way) => (least && least.tunnelMtu <= way.tunnelMtu ? least : way),
+    undefined,
+  )
 }
 
 /** What was got of the kernel at the TAP. */

@@ -18,19 +18,16 @@ export function build(yargs: Argv): Argv<Arguments> {
 /** No defaults for the parser: it is to tell what was typed. */
 function parserOption(option: Option): Options {
   const common = { group: GROUPS[option.group], describe: helpWords(option) }
-  if (option.kind === 'switch') {
-    const standard = option.absent === undefined ? { defaultDescription: `${option.standard}` } : {}
-    return { ...common, ...standard, type: 'boolean' }
-  }
+  if (option.kind === 'switch') return { ...common, type: 'boolean' }
   // Not for remotes: an array takes every word up to the next option.
   const array = option.kind === 'networks' ? { array: true } : {}
   return { ...common, ...array, type: 'string', requiresArg: true }
 }
 
-/** What it does, and the default in brackets. */
+/** What it does, and the default in brackets; that a switch is off goes without saying. */
 export function helpWords(option: Option): string {
-  const words = option.kind === 'switch' && option.absent === undefined ? undefined : defaultWords(option)
-  return words === undefined ? option.about : `${option.about} [${words}]`
+  const words = option.kind === 'switch' ? option.standard && 'on' : defaultWords(option)
+  return !words ? option.about : `${option.about} [${words}]`
 }
 
 export function repeatable({ kind }: Option): boolean {

@@ -43,6 +43,7 @@ for (const io of IO) {
       name: 'tap0',
       local: '192.168.56.4',
       remote: '192.168.56.5',
+      remotes: ['192.168.56.5'],
       mtu: 1500,
       tunnelMtu: 1462,
       offload: io === 'mmsg' ? 'uso' : 'off',

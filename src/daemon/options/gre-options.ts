@@ -14,8 +14,8 @@ export const UNDERLAY_ROWS: readonly Option[] = [
     kind: 'remotes',
     value: 'ADDRESS[,SETTING…]',
     about:
-      'address of the other host, IPv4 or IPv6 (fe80::1%eth1), or its name; repeatable. With settings of its own: ' +
-      'ADDRESS,key=7,ikey=,okey=,csum,seq,checksum=require',
+      'the other host: IPv4, IPv6 (fe80::1%eth1) or name; repeatable. Its own settings go behind commas: ' +
+      'key=7, ikey=, okey=, csum, seq, checksum=require',
     single: true,
     reload: 'live',
     field: 'remote',
@@ -66,7 +66,7 @@ export const UNDERLAY_ROWS: readonly Option[] = [
     ...underlay,
     name: 'pmtudisc',
     kind: 'switch',
-    about: 'set DF; --no-pmtudisc copies it from inside',
+    about: 'set DF on outer packets; --no-pmtudisc copies it from the frame',
     standard: true,
     // Together with --ignore-df it is a contradiction only where somebody asked for it.
     absent: 'true',
@@ -90,7 +90,7 @@ export const UNDERLAY_ROWS: readonly Option[] = [
       { name: 'COUNT', field: 'count', least: 1, most: 100, standard: 3 },
     ],
     about:
-      'ask each tsgre at another end that often whether it is there; after COUNT questions without answer it is down',
+      'SECONDS[,COUNT]: ask each remote so often whether it is there (a tsgre answers); after COUNT unanswered it is down',
     absent: 'off; COUNT 3',
     reload: 'live',
     field: 'keepalive',
@@ -99,7 +99,7 @@ export const UNDERLAY_ROWS: readonly Option[] = [
     ...underlay,
     name: 'ignore-df',
     kind: 'switch',
-    about: 'clear DF always',
+    about: 'clear DF on every outer packet',
     standard: false,
     field: 'ignoreDf',
   },
@@ -199,7 +199,7 @@ export const GRE_ROWS: readonly Option[] = [
     ...everyRemote,
     name: 'seq',
     kind: 'switch',
-    about: 'send sequence numbers, drop what comes late',
+    about: 'send sequence numbers; what comes out of order is put back, or dropped where too late',
     standard: false,
     field: 'sequence',
   },
@@ -212,7 +212,7 @@ export const GRE_ROWS: readonly Option[] = [
       { name: 'N', field: 'packets', least: 0, most: 256 },
       { name: 'MS', field: 'ms', least: 0, most: 1000, standard: 10 },
     ],
-    about: 'with --seq: hold up to N packets for MS milliseconds until an earlier one comes; 0: none',
+    about: 'N[,MS], with --seq: hold up to N packets, MS milliseconds at most, for an earlier one to come; 0: none',
     standard: '64,10',
     reload: 'tunnel',
     field: 'reorder',

@@ -6,11 +6,11 @@ import type { Option } from './option.js'
 
 export const OPTIONS: readonly Option[] = [...OVERLAY_ROWS, ...UNDERLAY_ROWS, ...GRE_ROWS, ...HOST_ROWS]
 
-const BY_NAME = new Map(OPTIONS.map((option) => [option.name, option]))
+export const optionsByName: ReadonlyMap<string, Option> = new Map(OPTIONS.map((option) => [option.name, option]))
 
 /** @throws Error where the code names an option there is not */
 export function optionNamed(name: string): Option {
-  const option = BY_NAME.get(name)
+  const option = optionsByName.get(name)
   if (!option) throw new Error(`there is no option ${name}`)
   return option
 }
