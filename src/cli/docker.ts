@@ -47,7 +47,10 @@ function planOptions(yargs: Argv): Argv {
       .option('fixed-cidr', { ...text, describe: 'the part of it containers get addresses from' })
       .option('flat', { ...flag, describe: "one /16 for both hosts, of which --bip names this host's part: no routes" })
       .option('mtu', { ...text, describe: 'MTU of new containers, 576 to 65535; 1462 fits GRE over Ethernet' })
-      .option('route', { ...text, describe: 'network behind the other host, as for the tunnel; --bip may not overlap it' }),
+      .option('route', {
+        ...text,
+        describe: 'network behind the other host, as for the tunnel; --bip may not overlap it',
+      }),
   )
 }
 
