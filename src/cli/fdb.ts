@@ -18,7 +18,7 @@ const list = {
   builder: (yargs: Argv) => remoteOption(tunnelOption(yargs), 'those behind this peer alone'),
   async handler(argv: FdbArguments) {
     const { path } = await findInstance(nameOf(argv))
-    const query = { tunnel: once('tunnel', argv.tunnel) }
+    const query = { tunnel: once('tap', argv.tap) }
     const all = JSON.parse(await ask(path, { path: '/v1/fdb', query })) as Entry[]
     const remote = once('remote', argv.remote)
     const entries = all.filter((entry) => remote === undefined || entry.remote === remote)
@@ -33,7 +33,7 @@ const flush = {
   async handler(argv: FdbArguments) {
     const { name, path } = await findInstance(nameOf(argv))
     const remote = once('remote', argv.remote)
-    await ask(path, { method: 'DELETE', path: '/v1/fdb', query: { tunnel: once('tunnel', argv.tunnel), remote } })
+    await ask(path, { method: 'DELETE', path: '/v1/fdb', query: { tunnel: once('tap', argv.tap), remote } })
     const which = remote === undefined ? 'all addresses' : `the addresses behind ${remote}`
     tell(argv, `forgot ${which} (${name})`, { event: 'fdb', instance: name, flushed: remote ?? null })
   },

@@ -9,7 +9,7 @@ export interface InstanceArguments {
 }
 
 export interface TunnelArguments extends InstanceArguments {
-  tunnel?: Text
+  tap?: Text
 }
 
 const NAME = 'of its configuration file, or of its TAP; not needed where one runs'
@@ -23,7 +23,7 @@ export function instanceOptions(yargs: Argv): Argv {
 
 export function tunnelOption(yargs: Argv): Argv {
   const describe = 'TAP of the tunnel that is meant, where it has several'
-  return instanceOptions(yargs).option('tunnel', { type: 'string', requiresArg: true, describe })
+  return instanceOptions(yargs).option('tap', { type: 'string', requiresArg: true, describe })
 }
 
 export function nameOf({ name }: InstanceArguments): string | undefined {

@@ -15,7 +15,7 @@ const list = {
   describe: 'the peers and how they do',
   builder: (yargs: Argv) => tunnelOption(yargs).epilogue('With --json one line for each peer.'),
   async handler(argv: TunnelArguments) {
-    const tunnel = once('tunnel', argv.tunnel)
+    const tunnel = once('tap', argv.tap)
     const statuses = await statusesOf(await findInstances(nameOf(argv)))
     const tunnels = statuses
       .flatMap(({ status }) => status.tunnels.map((one) => ({ ...one, instance: status.name })))
@@ -64,6 +64,6 @@ function change(yargs: Argv): Argv {
 async function send(argv: ChangeArguments, method: 'POST' | 'DELETE', done: string): Promise<void> {
   const remote = once('remote', argv.remote)
   const { name, path } = await findInstance(nameOf(argv))
-  await ask(path, { method, path: '/v1/peers', body: { tunnel: once('tunnel', argv.tunnel), remote } })
+  await ask(path, { method, path: '/v1/peers', body: { tunnel: once('tap', argv.tap), remote } })
   tell(argv, `${done} ${remote} (${name})`, { event: 'peers', instance: name, [done]: remote })
 }

@@ -47,6 +47,8 @@ export class Keepalive {
   readonly #times = Float64Array.of(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, Number.NaN)
   #asked = 0
   #missed = 0
+  /** The first question that counts as lost or not. */
+  #countedFrom = 0
   /** So many questions are answered or counted as missed. */
   #missedUpTo = 0
 
@@ -75,7 +77,7 @@ export class Keepalive {
   /** Share of the last questions that were not answered, 0 to 1, without the one that is under way; NaN where none was. */
   get loss(): number {
     const past = this.#asked - (this.#isUnderWay ? 1 : 0)
-    const first = Math.max(0, this.#asked - QUESTIONS)
+    const first = Math.max(this.#countedFrom, this.#asked - QUESTIONS)
     if (this.state === UNKNOWN || past <= first) return Number.NaN
     let lost = 0
     for (let i = first; i < past; i++) lost += 1 - this.#answered[i % QUESTIONS]
@@ -113,6 +115,8 @@ export class Keepalive {
 
   /** The peer answered somebody's question, of this tunnel: it is up. */
   answered(now: number): void {
+    // What was asked while nobody was there says nothing of the way.
+    if (this.state !== UP) this.#countedFrom = Math.max(0, this.#asked - 1)
     // it is asked every interval from now on, not every ten seconds
     if (this.state === UNKNOWN) this.#times[NEXT] = Math.min(this.#times[NEXT], now + this.#interval)
     this.state = UP

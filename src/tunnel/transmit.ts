@@ -47,12 +47,12 @@ export class Transmitter {
     this.#counters = counters
     this.#said = Batch.over(own, own.capacity)
     this.#encapsulator = new Encapsulator(settings, peers, choice, this.#answers)
-    for (const batch of [this.#packets, this.#said]) batch.tally = counters.peers.sent
+    this.#packets.tally = counters.peers.sent
   }
 
   /** The octets of GRE in front of frames to a peer, which do not count. */
   setOverhead(peer: number, bytes: number): void {
-    for (const batch of [this.#packets, this.#said]) batch.overhead[peer] = bytes
+    this.#packets.overhead[peer] = bytes
   }
 
   setLocal(local: Uint8Array): void {

@@ -135,7 +135,7 @@ test('peers, fdb and reload reach it, with or without its name', async () => {
     ],
     [['fdb'], [0, 'no addresses']],
     [
-      ['fdb', 'hosts', '--tunnel', 'tap0', '--json'],
+      ['fdb', 'hosts', '--tap', 'tap0', '--json'],
       [0, '[]'],
     ],
     [
