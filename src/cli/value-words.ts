@@ -21,7 +21,6 @@ export const VALUE_WORDS: Readonly<Record<string, ValueWords | undefined>> = {
   name: { value: 'NAME', offered: 'instance' },
   remote: { value: 'ADDRESS' },
   snaplen: { value: 'N' },
-  tunnel: { value: 'TAP', offered: 'device' },
   'underlay-mtu': { value: 'N' },
   write: { value: 'FILE', offered: 'file' },
 }

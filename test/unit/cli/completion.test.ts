@@ -96,7 +96,7 @@ test('bash completes options, and --no- where it turns something off', () => {
         '-h',
       ],
     ],
-    ['peers add 192.0.2.1 --tu', ['--tunnel']],
+    ['peers add 192.0.2.1 --ta', ['--tap']],
   ])
 })
 
