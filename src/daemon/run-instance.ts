@@ -90,6 +90,7 @@ class InstanceProcess {
     // What the end cuts short is put back by stop().
     await Promise.race([Promise.all(names), sleep(FIRST_NAMES_MS, undefined, { ref: false }), this.#around.until])
     const ready = this.#tunnels.filter((tunnel) => tunnel.names.resolved.length > 0)
+    for (const tunnel of this.#tunnels) tunnel.refuseTaken()
     for (const tunnel of ready) await tunnel.check()
     await this.#serve()
     for (const tunnel of ready) await tunnel.start()

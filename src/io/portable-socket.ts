@@ -15,6 +15,7 @@ import { type BufferOptions, growBuffers, type UnderlayOptions } from './open-ra
 import { type PeerWay, PeerWays } from './peer-ways.js'
 import type { Port } from './port.js'
 import { sendDropCode } from './underlay-errors.js'
+import { UnderlayPort } from './underlay-port.js'
 
 const PACKET_BYTES = 65536
 const UNKNOWN_PEER = DROP['unknown-peer']
@@ -42,11 +43,10 @@ interface RawSocketPackage {
   createSocket(options: { protocol: number; addressFamily: number; bufferSize: number }): PackageSocket
 }
 
-export class PortableSocketPort implements Port {
+export class PortableSocketPort extends UnderlayPort implements Port {
   readonly fd = -1
   readonly #socket: PackageSocket
   readonly #local: Address
-  readonly #ways: PeerWays
   readonly #remotes = new Map<number, Address>()
   readonly #defaults: { ttl: number; tos: number }
   readonly #options = { discover: IP_PMTUDISC_DO, ttl: 0, tos: -1 }
@@ -62,9 +62,9 @@ export class PortableSocketPort implements Port {
    * @throws ConfigError TSGRE_NO_RAW_SOCKET without the package, SystemError EPERM without CAP_NET_RAW
    */
   constructor(options: UnderlayOptions, warn: (message: string) => void) {
+    super(new PeerWays({ fd: -1, local: options.local, dev: options.dev }, []))
     const raw = loadPackage()
     this.#local = options.local
-    this.#ways = new PeerWays({ fd: -1, local: options.local, dev: options.dev }, [])
     for (const remote of options.remotes) this.setPeer(remote.peer, remote)
     this.#defaults = { ttl: options.ttl ?? 64, tos: options.tos ?? 0 }
     this.#socket = createSocket(raw, options.local.family)
@@ -78,24 +78,8 @@ export class PortableSocketPort implements Port {
     this.#socket.on('error', (error) => this.#refused.push(sendDropCode(errnoOfText(error.message))))
   }
 
-  get mtu(): number {
-    return this.#ways.mtu
-  }
-
-  get rooms(): Int32Array {
-    return this.#ways.rooms
-  }
-
-  get changes(): number {
-    return this.#ways.changes
-  }
-
-  look(): void {
-    this.#ways.look()
-  }
-
-  setPeer(peer: number, way: PeerWay | undefined): void {
-    this.#ways.set(peer, way)
+  override setPeer(peer: number, way: PeerWay | undefined): void {
+    super.setPeer(peer, way)
     if (way) this.#remotes.set(peer, way.address)
     else this.#remotes.delete(peer)
   }
@@ -114,7 +98,7 @@ export class PortableSocketPort implements Port {
     const { family, bytes } = this.#local
     const toUs = family === 6 || bytes.every((octet, i) => buffer[16 + i] === octet)
     const from = parseAddress(source.split('%')[0]!)
-    const peer = from && from.family === family ? this.#ways.find(from.bytes, 0) : -1
+    const peer = from && from.family === family ? this.ways.find(from.bytes, 0) : -1
     if (peer < 0 || !toUs) this.#foreign++
     else this.#received.push({ packet: Buffer.from(buffer), peer }) // the package reads the next packet into the same memory
     this.#wake()

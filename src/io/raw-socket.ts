@@ -18,6 +18,7 @@ import { NAME_BYTES, type PeerWay, PeerWays } from './peer-ways.js'
 import type { Port } from './port.js'
 import { ReceiveVector } from './receive-vector.js'
 import { isFatal, sendDropCode } from './underlay-errors.js'
+import { UnderlayPort } from './underlay-port.js'
 
 const TOO_BIG = DROP['too-big']
 const UNKNOWN_PEER = DROP['unknown-peer']
@@ -41,24 +42,23 @@ export interface RawSocketHandle {
   readonly tos: number
 }
 
-export class RawSocketPort implements Port {
+export class RawSocketPort extends UnderlayPort implements Port {
   readonly fd: number
   readonly handle: RawSocketHandle
   readonly #family: 4 | 6
   readonly #send: MessageVector
   readonly #receive: ReceiveVector
   readonly #errors: ErrorQueue
-  readonly #ways: PeerWays
   #receiveInto: Batch | undefined
   #toReset = 0
   #retried = false
   #closed = false
 
   constructor(handle: RawSocketHandle) {
+    super(new PeerWays(handle, handle.ways))
     this.fd = handle.fd
     this.handle = handle
     this.#family = handle.local.family
-    this.#ways = new PeerWays(handle, handle.ways)
     this.#errors = new ErrorQueue(this.#family)
     this.#send = new MessageVector(SEND_ENTRIES, this.#family)
     // IPv4 has source and TOS in the header.
@@ -70,38 +70,6 @@ export class RawSocketPort implements Port {
 
   get sendFd(): number {
     return this.handle.sendFd
-  }
-
-  get mtu(): number {
-    return this.#ways.mtu
-  }
-
-  get rooms(): Int32Array {
-    return this.#ways.rooms
-  }
-
-  get errors(): Int32Array {
-    return this.#ways.errors
-  }
-
-  get changes(): number {
-    return this.#ways.changes
-  }
-
-  look(): void {
-    this.#ways.look()
-  }
-
-  setLocal(local: Address): void {
-    this.#ways.setLocal(local)
-  }
-
-  setPeer(peer: number, way: PeerWay | undefined): void {
-    this.#ways.set(peer, way)
-  }
-
-  fragmentAt(peer: number, octets: number): void {
-    this.#ways.fragmentAt(peer, octets)
   }
 
   read(into: Batch, drops: DropCounters): number {
@@ -128,14 +96,14 @@ export class RawSocketPort implements Port {
   }
 
   #hearErrors(fd: number, drops: DropCounters): void {
-    if (this.#errors.drain(fd, this.#ways, drops)) this.look()
+    if (this.#errors.drain(fd, this.ways, drops)) this.look()
   }
 
   #take(i: number, into: Batch, drops: DropCounters): void {
     const { bytes } = into.memory
     const at = i * SLOT_BYTES
     const outer = this.#family === 4 ? (bytes[at] & 0x0f) << 2 : 0
-    const peer = this.#family === 4 ? this.#ways.find(bytes, at + IPV4_SOURCE) : this.#receive.peerOf(i, this.#ways)
+    const peer = this.#family === 4 ? this.ways.find(bytes, at + IPV4_SOURCE) : this.#receive.peerOf(i, this.ways)
     if (peer < 0 || this.#receive.flagsOf(i) & MSG_TRUNC) {
       drops[dropAt(peer, peer < 0 ? UNKNOWN_PEER : TOO_BIG)]++
       return
@@ -157,13 +125,13 @@ export class RawSocketPort implements Port {
   write(from: Batch, drops: DropCounters): void {
     while (from.head < from.count) {
       const fragment = from.fragment[from.head]
-      const toCut = fragment === 1 && this.#ways.isToCut(from, from.head)
-      if (toCut && !this.#ways.sendNext(from, drops)) break
+      const toCut = fragment === 1 && this.ways.isToCut(from, from.head)
+      if (toCut && !this.ways.sendNext(from, drops)) break
       if (toCut) continue
       const most = Math.min(from.count, from.head + SEND_ENTRIES)
       let end = from.head + 1
       while (end < most && from.fragment[end] === fragment) {
-        if (fragment === 1 && this.#ways.isToCut(from, end)) break
+        if (fragment === 1 && this.ways.isToCut(from, end)) break
         end++
       }
       const fd = fragment === 1 ? this.handle.fragmentingFd : this.sendFd
@@ -181,8 +149,8 @@ export class RawSocketPort implements Port {
     const vector = this.#send
     const { address } = from.memory
     const headers = from.headers.address
-    const names = this.#ways.names.address
-    const { nameLength } = this.#ways
+    const names = this.ways.names.address
+    const { nameLength } = this.ways
     for (let i = from.head; i < end; i++) {
       const message = i - from.head
       const payload = address + from.offset[i]
@@ -215,7 +183,7 @@ export class RawSocketPort implements Port {
   }
 
   release(): void {
-    this.#ways.close()
+    this.ways.close()
   }
 
   close(): void {

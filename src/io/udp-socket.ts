@@ -18,6 +18,7 @@ import type { Port } from './port.js'
 import { ReceiveVector } from './receive-vector.js'
 import { UdpSendVector } from './udp-send-vector.js'
 import { isFatal, sendDropCode } from './underlay-errors.js'
+import { UnderlayPort } from './underlay-port.js'
 
 const TOO_BIG = DROP['too-big']
 const QUEUE_FULL = DROP['queue-full']
@@ -44,7 +45,7 @@ export interface UdpSocketHandle {
   readonly tos: number
 }
 
-export class UdpSocketPort implements Port {
+export class UdpSocketPort extends UnderlayPort implements Port {
   readonly fd: number
   readonly handle: UdpSocketHandle
   readonly #send: UdpSendVector
@@ -53,7 +54,6 @@ export class UdpSocketPort implements Port {
   readonly #carries = new Uint16Array(SEND_ENTRIES)
   readonly #errors: ErrorQueue
   readonly #fragmenting: Uint8Array
-  readonly #ways: PeerWays
   readonly #refused: () => void
   /** By peer: 1 where the kernel would not cut what goes there. */
   readonly #uncut = new Uint8Array(MOST_PEERS)
@@ -64,6 +64,7 @@ export class UdpSocketPort implements Port {
 
   /** @param refused is told of every message that the kernel would not cut */
   constructor(handle: UdpSocketHandle, refused: () => void = () => {}) {
+    super(new PeerWays(handle, handle.ways))
     this.fd = handle.fd
     this.handle = handle
     this.#refused = refused
@@ -72,40 +73,11 @@ export class UdpSocketPort implements Port {
     this.#receive = new ReceiveVector(BATCH_ENTRIES, family, { names: true, controls: true })
     this.#errors = new ErrorQueue(family)
     this.#fragmenting = new Uint8Array(handle.sendFds.length)
-    this.#ways = new PeerWays(handle, handle.ways)
   }
 
-  get mtu(): number {
-    return this.#ways.mtu
-  }
-
-  get rooms(): Int32Array {
-    return this.#ways.rooms
-  }
-
-  get errors(): Int32Array {
-    return this.#ways.errors
-  }
-
-  get changes(): number {
-    return this.#ways.changes
-  }
-
-  look(): void {
-    this.#ways.look()
-  }
-
-  setLocal(local: Address): void {
-    this.#ways.setLocal(local)
-  }
-
-  setPeer(peer: number, way: PeerWay | undefined): void {
-    this.#ways.set(peer, way)
+  override setPeer(peer: number, way: PeerWay | undefined): void {
+    super.setPeer(peer, way)
     this.#uncut[peer] = 0
-  }
-
-  fragmentAt(peer: number, octets: number): void {
-    this.#ways.fragmentAt(peer, octets)
   }
 
   read(into: Batch, drops: DropCounters): number {
@@ -126,12 +98,12 @@ export class UdpSocketPort implements Port {
   }
 
   #hearErrors(fd: number, drops: DropCounters): void {
-    if (this.#errors.drain(fd, this.#ways, drops)) this.look()
+    if (this.#errors.drain(fd, this.ways, drops)) this.look()
   }
 
   /** Lists the datagrams of message i. */
   #take(i: number, into: Batch, drops: DropCounters): void {
-    const peer = this.#receive.peerOf(i, this.#ways)
+    const peer = this.#receive.peerOf(i, this.ways)
     if (this.#receive.flagsOf(i) & MSG_TRUNC) {
       drops[dropAt(peer, TOO_BIG)]++
       return
@@ -164,14 +136,14 @@ export class UdpSocketPort implements Port {
       const { head } = from
       const flow = from.flow[head]
       const fragment = from.fragment[head]
-      const toCut = fragment === 1 && this.#ways.isToCut(from, head)
-      if (toCut && !this.#ways.sendNext(from, drops)) return
+      const toCut = fragment === 1 && this.ways.isToCut(from, head)
+      if (toCut && !this.ways.sendNext(from, drops)) return
       if (toCut) continue
       let messages = 0
       this.#send.clear()
       const most = Math.min(from.count, head + SEND_ENTRIES)
       for (let i = head; i < most && from.flow[i] === flow && from.fragment[i] === fragment; messages++) {
-        if (fragment === 1 && i > head && this.#ways.isToCut(from, i)) break
+        if (fragment === 1 && i > head && this.ways.isToCut(from, i)) break
         this.#carries[messages] = this.#prepare(from, i, messages)
         i += this.#carries[messages]
       }
@@ -194,14 +166,14 @@ export class UdpSocketPort implements Port {
     const most = cut ? Math.min(from.count, first + MOST_SEGMENTS) : first + 1
     let total = 0
     let end = first
-    this.#send.begin(message, this.#ways.names.address + peer * NAME_BYTES, this.#ways.nameLength)
+    this.#send.begin(message, this.ways.names.address + peer * NAME_BYTES, this.ways.nameLength)
     for (let last = size; end < most && last === size; end++) {
       last = from.headerLength[end] + from.length[end]
       if (end > first) {
         if (last > size || last === 0 || total + last > MOST_MESSAGE_BYTES) break
         if (tos[end] !== tos[first] || ttl[end] !== ttl[first] || from.peer[end] !== peer) break
         if (from.flow[end] !== from.flow[first] || from.fragment[end] !== from.fragment[first]) break
-        if (from.fragment[end] === 1 && this.#ways.isToCut(from, end)) break
+        if (from.fragment[end] === 1 && this.ways.isToCut(from, end)) break
       }
       this.#addEntry(from, end, message)
       total += last
@@ -253,7 +225,7 @@ export class UdpSocketPort implements Port {
   }
 
   release(): void {
-    this.#ways.close()
+    this.ways.close()
   }
 
   close(): void {

@@ -213,12 +213,8 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
   pause(paused: boolean, remote?: string): void {
     const { engine, remotes } = this.#base
     if (this.#closing) return
-    const numbers =
-      remotes === undefined
-        ? [0]
-        : remote === undefined
-          ? remotes.list().map(({ peer }) => peer)
-          : [remotes.numberOf(remote)]
+    const all = remotes?.list().map(({ peer }) => peer) ?? [0]
+    const numbers = remote === undefined ? all : [this.#remotes().numberOf(remote)]
     for (const peer of numbers) engine.command({ kind: 'pause', peer, paused })
   }
 
