@@ -23,6 +23,7 @@ export async function wantedOf(asked: Asked): Promise<Wanted> {
 /** The file says it all, so that a reload finds the same. */
 function refuseBeside({ name }: Option, value: unknown, config: string): void {
   if (value === undefined) return
-  const words = `--${name} stands beside --config ${config}: write it into that file, as ${name}, or leave --config away`
+  const typed = typeof value === 'boolean' ? `--${name}` : `--${name} ${value}`
+  const words = `${typed} stands beside --config ${config}: write it into that file, as ${name}, or leave --config away`
   throw new ConfigError('TSGRE_CONFLICT', name, value, words)
 }

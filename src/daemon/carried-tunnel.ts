@@ -7,9 +7,9 @@ import { parseAddress } from '../sys/address.js'
 import { isLinkUp } from '../sys/link.js'
 import { openTunnel } from '../tunnel/open-tunnel.js'
 import type { PeerOptions } from '../tunnel/peer-options.js'
-import { listRemotes } from '../tunnel/resolve-peers.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 import { Captures } from './capture/captures.js'
+import { remotesOf } from './config/tunnel-change.js'
 import { FollowNames } from './follow-names.js'
 import { type Place, refuseRoutes } from './place.js'
 import { narrowWarnings, reportMtu } from './report-mtu.js'
@@ -22,7 +22,7 @@ import { watchPlace } from './watch-place.js'
 const DEFAULT_TTL = 64
 
 export class CarriedTunnel {
-  readonly options: DaemonOptions
+  #options: DaemonOptions
   readonly names: FollowNames
   /** Rejects when the tunnel ends by itself. */
   readonly failed: Promise<never>
@@ -38,13 +38,22 @@ export class CarriedTunnel {
   readonly #abandoned = new AbortController()
 
   constructor(options: DaemonOptions, report: Report) {
-    this.options = options
+    this.#options = options
     this.#report = report
-    this.names = new FollowNames(listRemotes(options.remote), options.local, report)
+    this.names = new FollowNames(remotesOf(options), options.local, report)
     this.failed = new Promise<never>((_, reject) => {
       this.#fail = reject
     })
     this.failed.catch(() => {}) // it may fail while something else is awaited
+  }
+
+  get options(): DaemonOptions {
+    return this.#options
+  }
+
+  /** What was changed of it while it ran is asked for now. */
+  setOptions(options: DaemonOptions): void {
+    this.#options = { ...options, logger: this.#options.logger }
   }
 
   /** undefined until it is up. */
@@ -87,6 +96,11 @@ export class CarriedTunnel {
     await this.names.first(this.#abandoned.signal)
   }
 
+  /** Looks its remotes' names up once. */
+  async findNamesOnce(): Promise<void> {
+    await this.names.once()
+  }
+
   /** What would be opened: names are addresses in it. */
   get #asked(): DaemonOptions {
     return { ...this.options, remote: this.names.resolved }
@@ -97,7 +111,11 @@ export class CarriedTunnel {
    * @throws ConfigError
    */
   async check(): Promise<void> {
-    await settle(this.#asked)
+    try {
+      await settle(this.#asked)
+    } catch (error) {
+      throw this.names.inWordsAsked(error)
+    }
   }
 
   /** Refuses a TAP that another tunnel has. @throws ConfigError */

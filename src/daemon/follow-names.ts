@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ConfigError, type ErrorCode } from '../errors.js'
 import type { PeerOptions } from '../tunnel/peer-options.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 import type { Listener } from './watch-place.js'
@@ -48,10 +49,25 @@ export class FollowNames {
     return this.#entries.flatMap(({ asked, address }) => (address === undefined ? [] : [{ ...asked, remote: address }]))
   }
 
+  /** An error about an address, in the words that were asked: with the name. */
+  inWordsAsked(error: unknown): unknown {
+    if (!(error instanceof ConfigError) || error.option !== 'remote') return error
+    const entry = this.#entries.find(({ asked, address }) => address === error.value && asked.remote !== address)
+    if (!entry) return error
+    const { remote } = entry.asked
+    const message = error.message.replace(`--remote ${entry.address}`, `--remote ${remote} (${entry.address})`)
+    return new ConfigError(error.code as ErrorCode, 'remote', remote, message)
+  }
+
+  /** Resolves each name once. */
+  async once(): Promise<void> {
+    await Promise.all(this.#entries.map((entry) => this.#resolve(entry)))
+  }
+
   /** Resolves until at least one remote has an address, or `signal` says stop. */
   async first(signal: AbortSignal): Promise<void> {
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(2 * wait, AGAIN_MS)) {
-      await Promise.all(this.#entries.map((entry) => this.#resolve(entry)))
+      await this.once()
       if (signal.aborted || this.#entries.length === 0 || this.resolved.length > 0) return
       await sleep(wait, undefined, { signal }).catch(() => {})
     }

@@ -2,7 +2,7 @@
 // All that can be refused is refused before anything changes. One tunnel that fails ends all; the control socket goes last.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SystemError } from '../errors.js'
+import { StateError, SystemError } from '../errors.js'
 import { applyConfig } from './apply-config.js'
 import { CarriedTunnel } from './carried-tunnel.js'
 import { type ControlServer, serveControl } from './control/server.js'
@@ -48,7 +48,7 @@ class InstanceProcess {
   readonly #instance: RunningInstance
   readonly #asked: Promise<void>
   #wanted: Wanted
-  #tunnels: CarriedTunnel[]
+  readonly #tunnels: CarriedTunnel[]
   #ask: () => void = () => {}
   #fail: (error: unknown) => void = () => {}
   readonly #failed: Promise<never>
@@ -128,11 +128,10 @@ class InstanceProcess {
     const { load, readiness, report } = this.#around
     readiness.reloading()
     try {
-      const { wanted, tunnels, changed } = await applyConfig(this.#wanted, load, this.#tunnels, (options) =>
-        this.#carried(options),
-      )
-      this.#wanted = wanted
-      this.#tunnels = tunnels
+      const after = await (load?.() ?? noConfig(this.#wanted.name))
+      const carry = (options: DaemonOptions) => this.#carried(options)
+      const changed = await applyConfig(this.#wanted, after, this.#tunnels, carry, report)
+      this.#wanted = after
       report.note(changed.length === 0 ? 'reloaded: nothing has changed' : `reloaded: ${changed.join('; ')}`)
       return changed
     } finally {
@@ -169,4 +168,9 @@ async function servedControl(instance: Instance, report: Report): Promise<Contro
     report.warn(`no control socket, so \`tsgre status\` does not see this one: ${error.message}`)
     return undefined
   }
+}
+
+function noConfig(name: string): never {
+  const why = `${name} was started without a configuration file: there is nothing to reload`
+  throw new StateError('TSGRE_NOT_NOW', why)
 }

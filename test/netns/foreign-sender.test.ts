@@ -152,7 +152,7 @@ const ODD: readonly Odd[] = [
   [
     'a number older than the newest',
     'out-of-sequence',
-    ['--seq'],
+    ['--seq', '--reorder', '0'],
     [100, 99, 100, 98].map((sequence) => ({ flags: S, sequence, payload: FRAME })),
   ],
 ]

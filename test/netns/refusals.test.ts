@@ -73,7 +73,13 @@ test('refuses a missing remote', () =>
 test('refuses a missing TAP', () =>
   refuses(REMOTE, { code: 'TSGRE_BAD_TAP', option: 'tap', wayOut: /as in --tap tap0/ }))
 
-remote('a name', 'localhost', 'TSGRE_NOT_AN_ADDRESS', /names are not resolved/)
+test('refuses a name of this very host, in its own words', () =>
+  refuses([...TAP, '--remote', 'localhost'], {
+    code: 'TSGRE_REMOTE_IS_LOCAL',
+    option: 'remote',
+    value: 'localhost',
+    wayOut: /^--remote localhost \(127\.0\.0\.1\): that is an address of this host; give/,
+  }))
 remote('half an address', '192.168.56', 'TSGRE_NOT_AN_ADDRESS', /not an IPv4 or IPv6 address/)
 remote('an octet too large', '192.168.56.256', 'TSGRE_NOT_AN_ADDRESS', /not an IPv4 or IPv6 address/)
 remote('IPv4 in IPv6 form', '::ffff:192.168.56.5', 'TSGRE_NOT_AN_ADDRESS', /write 192\.168\.56\.5/)
@@ -240,11 +246,55 @@ for (const option of ['mtu', 'key', 'route', 'io']) {
     }))
 }
 test('refuses an option given twice', () =>
-  refuses([...BOTH, '--remote', '192.168.56.6'], {
+  refuses([...BOTH, '--local', '192.168.56.4', '--local', '192.168.56.44'], {
+    code: 'TSGRE_CONFLICT',
+    option: 'local',
+    value: ['192.168.56.4', '192.168.56.44'],
+    wayOut: /give it once/,
+  }))
+test('refuses the same remote twice', () =>
+  refuses([...BOTH, '--remote', '192.168.56.6', '--remote', '192.168.56.5,key=7'], {
     code: 'TSGRE_CONFLICT',
     option: 'remote',
-    value: ['192.168.56.5', '192.168.56.6'],
-    wayOut: /give it once/,
+    value: '192.168.56.5',
+    wayOut: /give each remote once/,
+  }))
+test('refuses remotes of two address families', () =>
+  refuses([...BOTH, '--remote', 'fd56::5'], {
+    code: 'TSGRE_FAMILY_MISMATCH',
+    option: 'remote',
+    value: 'fd56::5',
+    wayOut: /must be of one family/,
+  }))
+test('refuses more remotes than there may be', () => {
+  const many = Array.from({ length: 129 }, (_, i) => `--remote=192.168.56.${100 + (i % 100)},key=${i}`)
+  return refuses([...TAP, ...many], {
+    code: 'TSGRE_CONFLICT',
+    option: 'remote',
+    value: 129,
+    wayOut: /one tunnel takes 128; give the others/,
+  })
+})
+test('refuses a setting of a remote that it does not know', () =>
+  refuses([...TAP, '--remote', '192.168.56.5,kye=7'], {
+    code: 'TSGRE_BAD_OPTION',
+    option: 'remote',
+    value: '192.168.56.5,kye=7',
+    wayOut: /"kye=7" is no setting of a remote/,
+  }))
+test('refuses a carrier that nobody could know of', () =>
+  refuses([...BOTH, '--carrier'], {
+    code: 'TSGRE_CONFLICT',
+    option: 'carrier',
+    value: true,
+    wayOut: /--keepalive 10/,
+  }))
+test('refuses an option beside a configuration file that belongs into it', () =>
+  refuses(['--config', '/etc/tsgre/nosuch.yaml', '--key', '7'], {
+    code: 'TSGRE_CONFLICT',
+    option: 'key',
+    value: '7',
+    wayOut: /write it into that file/,
   }))
 test('refuses a switch that is set both ways', () =>
   refuses([...BOTH, '--csum', '--no-csum'], {

@@ -92,7 +92,6 @@ export const UNDERLAY_ROWS: readonly Option[] = [
     about:
       'SECONDS[,COUNT]: ask each remote so often whether it is there (a tsgre answers); after COUNT unanswered it is down',
     absent: 'off; COUNT 3',
-    reload: 'live',
     field: 'keepalive',
   },
   {

@@ -94,7 +94,6 @@ export const OVERLAY_ROWS: readonly Option[] = [
     unit: 'frames a second, or 0 for any number',
     about: 'most frames a second to all remotes at once (broadcast, multicast, unknown); 0: no limit',
     standard: 0,
-    reload: 'live',
     field: 'floodLimit',
   },
   {
@@ -198,7 +197,6 @@ export const HOST_ROWS: readonly Option[] = [
     choices: ['debug', 'info', 'warn', 'error'],
     about: 'the least that is logged: debug, info, warn or error',
     standard: 'info',
-    reload: 'live',
     field: 'logLevel',
   },
 ]
