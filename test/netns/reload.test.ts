@@ -1,0 +1,146 @@
+// A configuration that changes while its tunnels run: what need not be ended for it goes on without losing a frame, and a file with
+// a mistake in it changes nothing.
+
+import { writeFileSync } from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Child } from '../rig/child.js'
+import { tsgreArgv } from '../rig/daemon.js'
+import { Hosts } from '../rig/hosts.js'
+
+/** A's configuration, as objects; JSON is YAML too. */
+interface Tunnel {
+  tap: string
+  bridge?: string
+  remotes: (string | object)[]
+  [key: string]: unknown
+}
+
+const FIRST: Tunnel = { tap: 'tap0', remotes: ['192.168.56.5'] }
+const SECOND: Tunnel = { tap: 'tap1', bridge: 'none', remotes: [{ address: '192.168.56.5', key: 9 }] }
+
+class Configured {
+  readonly rig = new Hosts({ overlay: 'flat' })
+  readonly file = this.rig.file('yaml')
+  child!: Child
+
+  static async start(...tunnels: Tunnel[]): Promise<Configured> {
+    const made = new Configured()
+    made.write(...tunnels)
+    await made.rig.tsgre('B')
+    made.child = made.rig.spawn('A', tsgreArgv(['--config', made.file]))
+    for (const { tap } of tunnels) await made.child.waitFor(new RegExp(`^tsgre: ${tap} up`))
+    await made.rig.reach('cA', 'cB')
+    return made
+  }
+
+  write(...tunnels: Tunnel[]): void {
+    writeFileSync(this.file, JSON.stringify({ tunnels }))
+  }
+
+  reload() {
+    return this.rig.exec('A', tsgreArgv(['reload']), { anyCode: true })
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the JSON of status
+  async tunnels(): Promise<any[]> {
+    return JSON.parse((await this.rig.exec('A', tsgreArgv(['status', '--json']))).stdout).tunnels
+  }
+
+  index(tap: string): number {
+    return this.rig.ipJson('A', `link show ${tap}`)[0].ifindex
+  }
+
+  /** Replies that came while `body` ran, and those that did not. */
+  async whileCarrying(body: () => Promise<void>): Promise<void> {
+    const pings = this.rig.ping('cA', 'cB', { count: 400, interval: 0.005, wait: 2 })
+    await body()
+    const { sent, received } = await pings
+    assert.equal([sent, received], [400, 400], 'frames were lost')
+  }
+
+  [Symbol.dispose](): void {
+    this.rig.close()
+  }
+}
+
+test('remotes come, change and go while frames are carried, and none is lost', async () => {
+  using host = await Configured.start(FIRST)
+  const index = host.index('tap0')
+  await host.whileCarrying(async () => {
+    host.write({ ...FIRST, remotes: ['192.168.56.5', '192.168.56.77,key=7'] })
+    assert.match((await host.reload()).stdout, /tap0: remote changed/)
+    let [{ peers }] = await host.tunnels()
+    assert.equal(
+      peers.map(({ remote, keyIn }: { remote: string; keyIn: number | null }) => [remote, keyIn]),
+      [
+        ['192.168.56.5', null],
+        ['192.168.56.77', 7],
+      ],
+    )
+    host.write({ ...FIRST, remotes: ['192.168.56.5', { address: '192.168.56.77', key: 8 }] })
+    host.child.kill('SIGHUP')
+    await host.child.waitFor(/reloaded: tap0: remote changed/)
+    for (;;) {
+      ;[{ peers }] = await host.tunnels()
+      if (peers[1].keyIn === 8) break
+    }
+    host.write(FIRST)
+    await host.reload()
+    assert.is((await host.tunnels())[0].peers.length, 1)
+    assert.match((await host.reload()).stdout, /nothing/)
+  })
+  assert.is(host.index('tap0'), index)
+})
+
+test('a file with a mistake changes nothing, says where it is, and loses no frame', async () => {
+  using host = await Configured.start(FIRST)
+  const before = JSON.stringify((await host.tunnels()).map(({ name, peers }) => [name, peers.length]))
+  await host.whileCarrying(async () => {
+    writeFileSync(host.file, 'tunnels:\n  - tap: tap0\n    remotes: [192.168.56.5]\n    ttl: 300\n')
+    const bad = await host.reload()
+    assert.is(bad.code, 2)
+    assert.match(bad.stderr, `${host.file}:4:`)
+    assert.match(bad.stderr, /ttl/)
+    writeFileSync(host.file, 'tunnels: [')
+    assert.is((await host.reload()).code, 2)
+    // Good to read, and refused by the host: the second tunnel, which must not hinder the first.
+    host.write(FIRST, { ...SECOND, bridge: 'nosuch' })
+    const refused = await host.reload()
+    assert.is(refused.code, 2)
+    assert.match(refused.stderr, /nosuch/)
+    host.write({ ...FIRST, remotes: ['192.168.56.5', 'fd56::5'] })
+    assert.is((await host.reload()).code, 2)
+  })
+  assert.is(JSON.stringify((await host.tunnels()).map(({ name, peers }) => [name, peers.length])), before)
+})
+
+test('what cannot be changed live starts that tunnel anew, and no other; tunnels come and go', async () => {
+  using host = await Configured.start(FIRST, SECOND)
+  const [first, second] = [host.index('tap0'), host.index('tap1')]
+  await host.whileCarrying(async () => {
+    host.write(FIRST, { ...SECOND, ttl: 9 })
+    assert.match((await host.reload()).stdout, /tap1 is started anew: ttl changed/)
+    assert.is.not(host.index('tap1'), second)
+    host.write(FIRST)
+    assert.match((await host.reload()).stdout, /tap1 is ended/)
+    assert.equal(
+      (await host.tunnels()).map(({ name }) => name),
+      ['tap0'],
+    )
+    host.write(FIRST, SECOND)
+    assert.match((await host.reload()).stdout, /tap1 is started/)
+  })
+  assert.is(host.index('tap0'), first)
+  assert.is((await host.child.stop('SIGTERM')).code, 0)
+})
+
+test('a tunnel of the command line alone has nothing to reload', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  await rig.tsgre('A')
+  const { code, stderr } = await rig.exec('A', tsgreArgv(['reload']), { anyCode: true })
+  assert.is(code, 1)
+  assert.match(stderr, /without a configuration file/)
+})
+
+test.run()
