@@ -3,7 +3,9 @@
 //   cA eth0 ── veth0│docker0  A  eth1 ──(mid)── eth1  B  docker0│veth0 ── eth0 cB
 
 export type HostName = 'A' | 'B'
-export type NodeName = HostName | 'cA' | 'cB' | 'mid'
+/** Of a mesh (mesh.ts): host 1, the container behind it, and what stands in the middle. */
+export type MeshNode = `h${number}` | `c${number}` | 'lan'
+export type NodeName = HostName | 'cA' | 'cB' | 'mid' | MeshNode
 export type Family = 4 | 6
 
 export interface HostsOptions {

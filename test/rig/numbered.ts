@@ -1,0 +1,56 @@
+// Numbered datagrams between containers of a mesh: how often each came, wherever somebody listens.
+
+import type { Child } from './child.js'
+import type { Mesh } from './mesh.js'
+import { fileOf } from './root.js'
+
+const PROGRAM = fileOf('test/rig/numbered.py')
+const PORT = 5005
+
+export class Listeners {
+  readonly #mesh: Mesh
+  readonly #children: ReadonlyMap<number, Child>
+
+  private constructor(mesh: Mesh, children: ReadonlyMap<number, Child>) {
+    this.#mesh = mesh
+    this.#children = children
+  }
+
+  static async start(mesh: Mesh, numbers: readonly number[] = mesh.numbers): Promise<Listeners> {
+    const children = new Map(
+      numbers.map((i) => [i, mesh.spawn(`c${i}`, ['python3', PROGRAM, 'listen', `${PORT}`])] as const),
+    )
+    for (const child of children.values()) await child.waitFor(/^listening/)
+    return new Listeners(mesh, children)
+  }
+
+  /** Sends `count` numbers, from `first` on, `gapMs` apart. */
+  async send(from: number, address: string, count: number, gapMs = 1, first = 0): Promise<void> {
+    await this.#mesh.exec(`c${from}`, [
+      'python3',
+      PROGRAM,
+      'send',
+      address,
+      `${PORT}`,
+      `${first}`,
+      `${count}`,
+      `${gapMs}`,
+    ])
+  }
+
+  /** By container: how often each number came, by sender's address and number. */
+  async counts(): Promise<Map<number, Map<string, number>>> {
+    const counts = new Map<number, Map<string, number>>()
+    for (const [i, child] of this.#children) {
+      const { stdout } = await child.stop('SIGTERM')
+      counts.set(i, new Map(Object.entries(JSON.parse(stdout.split('\n')[1]!))))
+    }
+    return counts
+  }
+}
+
+/** How many numbers of a sender came, and how often the one that came most. */
+export function summary(counts: ReadonlyMap<string, number>, sender: string): { came: number; most: number } {
+  const times = [...counts].filter(([name]) => name.startsWith(`${sender} `)).map(([, count]) => count)
+  return { came: times.length, most: Math.max(0, ...times) }
+}
