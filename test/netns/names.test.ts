@@ -1,0 +1,123 @@
+// Remotes by name, resolved by a real DNS server, and addresses that change while frames are carried; no daemon is started again.
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Child } from '../rig/child.js'
+import { tsgreArgv } from '../rig/daemon.js'
+import { Mesh } from '../rig/mesh.js'
+
+const NAME = 'hostb.example'
+const DNS = '192.168.56.1'
+
+/** A DNS server in the middle of a mesh, which host 1 asks. `ip netns exec` puts /etc/netns/NAME/resolv.conf in place. */
+class Named {
+  readonly mesh: Mesh
+  readonly #hosts: string
+  readonly #folder: string
+  #server!: Child
+
+  constructor(mesh: Mesh) {
+    this.mesh = mesh
+    this.#hosts = mesh.file('hosts')
+    this.#folder = `/etc/netns/${mesh.namespace('h1')}`
+    mkdirSync(this.#folder, { recursive: true })
+    writeFileSync(`${this.#folder}/resolv.conf`, `nameserver ${DNS}\noptions timeout:1 attempts:1\n`)
+    mesh.ip('lan', `address add ${DNS}/24 dev br0`)
+  }
+
+  async serve(address?: string): Promise<void> {
+    this.say(address)
+    const words = [
+      '--keep-in-foreground',
+      '--no-resolv',
+      '--no-hosts',
+      '--addn-hosts',
+      this.#hosts,
+      '--local',
+      '/example/',
+    ]
+    const quiet = ['--conf-file=/dev/null', '--pid-file=', '--local-ttl=1', '--user=root', '--log-facility=-']
+    this.#server = this.mesh.spawn('lan', ['dnsmasq', ...words, ...quiet, '--listen-address', DNS, '--bind-interfaces'])
+    await this.#server.waitFor(/read .*hosts|cached|started/)
+  }
+
+  /** From now on. */
+  say(address?: string): void {
+    writeFileSync(this.#hosts, address ? `${address} ${NAME}\n` : '')
+    this.#server?.kill('SIGHUP')
+  }
+
+  [Symbol.dispose](): void {
+    this.mesh.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+test('a remote that is renamed to another address is followed while TCP runs', async () => {
+  using named = new Named(new Mesh(2))
+  const { mesh } = named
+  const [first, second] = [mesh.address('h2'), '192.168.56.77']
+  await named.serve(first)
+  const A = await mesh.daemon(1, '--remote', NAME, '--keepalive', '1,2')
+  let B = await mesh.daemon(2, '--remote', mesh.address('h1'))
+  await mesh.reach('c1', 'c2')
+  assert.equal((await mesh.status(1)).peers[0].asked, NAME)
+  const transfer = mesh.transfer('c1', 'c2', 150_000_000, { timeoutMs: 90_000 })
+  transfer.catch(() => {}) // it may fail while something else is awaited
+  await sleep(300)
+  // B leaves its address for another one.
+  await B.stop('SIGKILL')
+  mesh.ip('h2', `address del ${first}/24 dev eth1`)
+  mesh.ip('h2', `address add ${second}/24 dev eth1`)
+  named.say(second)
+  B = await mesh.daemon(2, '--remote', mesh.address('h1'), '--local', second)
+  await transfer
+  const [peer] = (await mesh.status(1)).peers
+  assert.equal([peer.asked, peer.remote], [NAME, second])
+  assert.match(A.stdout + A.stderr, `${NAME} is ${second} now (was ${first})`)
+  assert.ok(A.running && B.running)
+})
+
+test('a name without an address is waited for, and told of', async () => {
+  using named = new Named(new Mesh(2))
+  const { mesh } = named
+  await named.serve()
+  const A = mesh.spawn('h1', tsgreArgv(['--tap', 'tap0', '--bridge', 'br0', '--remote', NAME]))
+  await A.waitFor(/hostb\.example: the name has no address/)
+  await mesh.daemon(2, '--remote', mesh.address('h1'))
+  for (;;) {
+    // biome-ignore lint/suspicious/noExplicitAny: the JSON of status
+    const status = await mesh.status(1).catch(() => undefined as any)
+    if (status?.problems.length > 0) {
+      assert.equal([status.state, status.peers[0].resolved], ['starting', false])
+      assert.match(status.problems[0].text, NAME)
+      break
+    }
+    await sleep(100)
+  }
+  named.say(mesh.address('h2'))
+  await A.waitFor(/^tsgre: tap0 up/, 30_000)
+  await mesh.reach('c1', 'c2')
+  assert.is((await A.stop('SIGTERM')).code, 0)
+})
+
+test('the address of this host may change: packets leave from the new one, and nothing is started again', async () => {
+  using mesh = new Mesh(2)
+  const [before, after] = [mesh.address('h1'), '192.168.56.66']
+  const A = await mesh.daemon(1, '--remote', mesh.address('h2'))
+  await mesh.daemon(2, '--remote', before, '--remote', after)
+  await mesh.reach('c1', 'c2')
+  mesh.ip('h1', `address del ${before}/24 dev eth1`)
+  mesh.ip('h1', `address add ${after}/24 dev eth1`)
+  await A.waitFor(new RegExp(`this host's address is ${after.replaceAll('.', '\\.')} now`))
+  await mesh.reach('c1', 'c2')
+  await mesh.reach('c2', 'c1')
+  assert.is((await mesh.status(1)).local, after)
+  await mesh.transfer('c1', 'c2', 5_000_000)
+  await mesh.transfer('c2', 'c1', 5_000_000)
+  assert.is((await A.stop('SIGTERM')).code, 0)
+})
+
+test.run()
