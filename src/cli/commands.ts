@@ -5,9 +5,11 @@ import { captureCommand } from './capture.js'
 import { cleanupCommand } from './cleanup.js'
 import { type Command, commandTree } from './command-tree.js'
 import { completionCommand } from './completion.js'
+import { configCommand } from './config.js'
 import { dockerCommand } from './docker.js'
 import { doctorCommand } from './doctor.js'
 import { fdbCommand } from './fdb.js'
+import { installServiceCommand } from './install-service.js'
 import { fetchCapture, readStatuses } from './instances-here.js'
 import { manCommand } from './man.js'
 import { pairCommand } from './pair.js'
@@ -27,6 +29,8 @@ export const COMMANDS: readonly CommandModule[] = [
   fdbCommand,
   reloadCommand,
   stopCommand,
+  configCommand,
+  installServiceCommand,
   cleanupCommand,
   pairCommand,
   dockerCommand,

@@ -9,10 +9,12 @@ export type Execute = (command: string, args: readonly string[]) => Promise<stri
 
 /** Where Debian keeps the commands tsgre runs. */
 const PACKAGES: Readonly<Record<string, string>> = {
+  groupadd: 'passwd',
   ip: 'iproute2',
   ping: 'iputils-ping',
   systemctl: 'systemd',
   tcpdump: 'tcpdump',
+  useradd: 'passwd',
 }
 
 /** @throws HostError TSGRE_COMMAND_FAILED when the command is missing, cannot be run, or fails */

@@ -1,0 +1,82 @@
+// The service as it is installed: into a folder that stands for the file system, and judged by systemd itself.
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { HostError } from '#tsgre/errors.js'
+import { planRemoval, planService, takeSteps } from '#tsgre/host/service.js'
+import { serviceUnit } from '#tsgre/host/service-unit.js'
+import { tsgreArgv } from '../rig/daemon.js'
+import { fileOf } from '../rig/root.js'
+
+const COMMAND = [process.execPath, fileOf('dist/cli/main.js')]
+const UNIT = 'etc/systemd/system/tsgre@.service'
+
+function folder(): { root: string } & Disposable {
+  const root = mkdtempSync(join(tmpdir(), 'tsgre-root-'))
+  mkdirSync(join(root, 'etc'))
+  for (const name of ['passwd', 'group', 'shadow', 'gshadow', 'login.defs']) {
+    const text = name === 'login.defs' ? readFileSync('/etc/login.defs', 'utf8') : ''
+    writeFileSync(join(root, 'etc', name), text)
+  }
+  return { root, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) }
+}
+
+test('makes user, group, directory and unit, once', async () => {
+  using place = folder()
+  const options = { command: COMMAND, user: 'tsgre', root: place.root }
+  const told: string[] = []
+  await takeSteps(planService(options), ({ text }) => told.push(text.split(' ')[0]!))
+  assert.equal(told, ['groupadd', 'useradd', 'mkdir', `/${UNIT}`])
+  const entry = readFileSync(join(place.root, 'etc/passwd'), 'utf8')
+  assert.match(entry, /^tsgre:x:\d+:\d+:.*:\/nonexistent:\/usr\/sbin\/nologin$/m)
+  assert.match(readFileSync(join(place.root, 'etc/group'), 'utf8'), /^tsgre:x:\d+:/m)
+  assert.is(statSync(join(place.root, UNIT)).mode & 0o777, 0o644)
+  assert.equal(planService(options), [])
+  await takeSteps(planRemoval(options), () => {})
+  assert.equal(planRemoval(options), [])
+  assert.equal(
+    planService(options).map(({ text }) => text),
+    [`/${UNIT}`],
+  )
+})
+
+test('leaves a unit alone that somebody else wrote, and says what to do', () => {
+  using place = folder()
+  mkdirSync(join(place.root, 'etc/systemd/system'), { recursive: true })
+  writeFileSync(join(place.root, UNIT), '[Service]\n')
+  assert.throws(
+    () => planService({ command: COMMAND, user: 'tsgre', root: place.root }),
+    (error: unknown) => error instanceof HostError && /drop-in/.test(error.message),
+  )
+  assert.is(readFileSync(join(place.root, UNIT), 'utf8'), '[Service]\n')
+})
+
+test('the unit is one that systemd takes without a word', () => {
+  using place = folder()
+  const path = join(place.root, 'tsgre@.service')
+  writeFileSync(path, serviceUnit({ command: COMMAND, user: 'root' }))
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', path], { encoding: 'utf8' })
+  assert.is(`${stdout}${stderr}`, '')
+  assert.is(status, 0)
+})
+
+test('odd words of its command line are quoted as systemd reads them', () => {
+  const unit = serviceUnit({ command: ['/opt/my node/bin', '/a%b/$c"d'], user: 'tsgre' })
+  assert.match(unit, 'ExecStart="/opt/my node/bin" "/a%%b/$$c\\"d" --config /etc/tsgre/%i.yaml')
+})
+
+test('the command prints what it would do, and the unit, and does nothing', () => {
+  const [program, ...args] = tsgreArgv(['install-service', '--dry-run'])
+  const text = execFileSync(program!, args, { encoding: 'utf8' })
+  assert.match(text, /^\/etc\/systemd\/system\/tsgre@\.service {2}# the unit/m)
+  assert.match(text, /^AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW$/m)
+  const bad = spawnSync(program!, [...args, '--user', 'root'], { encoding: 'utf8' })
+  assert.is(bad.status, 2)
+  assert.match(bad.stderr, /--user root: takes the name of a user of its own/)
+})
+
+test.run()

@@ -1,0 +1,45 @@
+// What a reload would change of a tunnel, and whether it can go on meanwhile.
+
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { remotesOf, tunnelChange } from '#tsgre/daemon/config/tunnel-change.js'
+import type { TunnelWishes } from '#tsgre/daemon/options/wanted.js'
+
+const BASE: TunnelWishes = { name: 'tap0', remote: ['192.168.56.5', { remote: '192.168.56.6', key: 7 }], routes: [] }
+const change = (given: Partial<TunnelWishes>) => tunnelChange(BASE, { ...BASE, ...given }, remotesOf(BASE))
+
+test('nothing has changed where nothing is said otherwise, nor where a default is said', () => {
+  assert.is(change({}), undefined)
+  assert.is(change({ ttl: 64, probe: false, loopGuard: true }), undefined)
+})
+
+test('remotes and what they have are changed live', () => {
+  assert.equal(change({ remote: '192.168.56.5' }), { keys: ['remote'], live: true })
+  assert.equal(change({ remote: ['192.168.56.5', { remote: '192.168.56.6', key: 8 }] }), {
+    keys: ['remote'],
+    live: true,
+  })
+  assert.equal(change({ key: 9 }), { keys: ['remote', 'key'], live: true })
+  assert.equal(change({ checksum: true }), { keys: ['remote', 'csum'], live: true })
+})
+
+test('what the sockets or the TAP were made with is not', () => {
+  for (const given of [
+    { ttl: 9 },
+    { mtu: 1400 },
+    { encap: 'udp' },
+    { bridge: 'br0' },
+    { local: '192.168.56.4' },
+  ] as const)
+    assert.is(change(given)!.live, false, JSON.stringify(given))
+  assert.is(change({ ttl: 9, remote: '192.168.56.5' })!.live, false)
+})
+
+test('a remote has of the tunnel what it does not say for itself', () => {
+  assert.equal(remotesOf({ ...BASE, key: 3, sequence: true }), [
+    { remote: '192.168.56.5', key: 3, checksum: undefined, receiveChecksum: undefined, sequence: true },
+    { remote: '192.168.56.6', key: 7, checksum: undefined, receiveChecksum: undefined, sequence: true },
+  ])
+})
+
+test.run()
