@@ -32,10 +32,13 @@ function assertLimited(daemon: Daemon): void {
   }
 }
 
-/** How signals are set, of the main thread and over all of them. */
-function signals(pid: number): string[] {
+/** Node listens to it from its first child on, whenever that is. */
+const SIGCHLD = 1n << 16n
+
+/** How signals are set, of the main thread and over all of them: blocked, ignored, caught. */
+function signals(pid: number): bigint[] {
   const main = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return [...main.matchAll(/^Sig(?:Blk|Ign|Cgt):.*$/gm)].map(([line]) => line)
+  return [...main.matchAll(/^Sig(?:Blk|Ign|Cgt):\s*(.*)$/gm)].map(([, mask]) => BigInt(`0x${mask}`) & ~SIGCHLD)
 }
 
 for (const io of ['mmsg', 'raw-socket']) {

@@ -1,0 +1,61 @@
+// The command `tsgre`: reads the command line, runs one command, turns what it throws into words and an exit code.
+// Data goes to stdout, errors to stderr.
+
+import { createRequire } from 'node:module'
+import yargs from 'yargs'
+import { type Known, refuseOddSwitches } from './arguments.js'
+import { COMMANDS } from './commands.js'
+import { describeFailure, exitCodeOf, UsageError } from './failure.js'
+import { tunnelCommand } from './tunnel.js'
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+
+const EXAMPLE = `Two hosts, 192.168.56.4 and 192.168.56.5, with containers behind docker0 on each:
+  host A  tsgre --remote 192.168.56.5 --tap tap0 --route 10.103.200.0/24
+  host B  tsgre --remote 192.168.56.4 --tap tap0 --route 10.103.100.0/24
+
+Many hosts: each gives --remote once for every other host.
+
+GRE is neither encrypted nor authenticated: use it on a network you trust, or over IPsec or WireGuard.`
+
+/** What yargs 18 has and its types leave out. */
+interface Parser {
+  getOptions(): Known
+}
+
+// A tunnel does not end because nobody reads its lines any more.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
+const argv = process.argv.slice(2)
+const parser = yargs(argv)
+try {
+  await parser
+    .scriptName('tsgre')
+    .usage(
+      `tsgre --remote ADDRESS --tap NAME [options]
+tsgre --config FILE
+tsgre COMMAND
+
+Carries Ethernet between this host and others in GRE, like \`ip link … type gretap\`.`,
+    )
+    .command([tunnelCommand, ...COMMANDS])
+    .strict()
+    .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })
+    .middleware(() => refuseOddSwitches(argv, (parser as unknown as Parser).getOptions()), true)
+    .locale('en') // half of the words are ours, and those are English
+    .version(version)
+    .alias('help', 'h')
+    .epilogue(EXAMPLE)
+    .wrap(Math.min(110, process.stdout.columns || 100))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw !error || error.name === 'YError' ? new UsageError(message ?? error.message) : error
+    })
+    .parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+  process.stderr.write(`${describeFailure(error, argv.includes('--json'))}\n`)
+}
+
+// A name that is being looked up cannot be called off (getaddrinfo), and would keep the process until its answer comes.
+process.exit()
