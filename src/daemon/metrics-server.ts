@@ -7,39 +7,20 @@ import { ConfigError, SystemError } from '../errors.js'
 import { guardedServer, type Routes, sendText } from './control/guarded-server.js'
 import type { Instance } from './instance.js'
 import { Metrics } from './metrics.js'
-
-export interface MetricsAddress {
-  readonly address: string
-  readonly port: number
-}
+import type { Listen } from './options/wanted.js'
 
 export interface MetricsServer {
   readonly port: number
   close(): Promise<void>
 }
 
-const LOOPBACK = '127.0.0.1'
 const GRACE_MS = 500
-
-/**
- * `9747` and `:9747` are loopback; another address only as written, IPv6 in brackets.
- * @throws ConfigError TSGRE_BAD_OPTION
- */
-export function parseMetricsAddress(text: string): MetricsAddress {
-  const [, inBrackets, plain, digits] = /^(?:(?:\[([^\]]*)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text) ?? []
-  const address = inBrackets ?? (plain === 'localhost' ? LOOPBACK : plain || LOOPBACK)
-  const port = Number(digits)
-  const sound = inBrackets === undefined ? isIP(address) === 4 : isIPv6(address)
-  if (digits !== undefined && sound && port >= 1 && port <= 65535) return { address, port }
-  const words = `--metrics ${text}: takes PORT, ADDRESS:PORT or [IPV6]:PORT, as in --metrics 127.0.0.1:9747`
-  throw new ConfigError('TSGRE_BAD_OPTION', 'metrics', text, words)
-}
 
 /**
  * Starts it.
  * @throws ConfigError TSGRE_IN_USE when somebody has the port, TSGRE_BAD_OPTION when the address is none of this host's; SystemError
  */
-export async function serveMetrics(instance: Instance, { address, port }: MetricsAddress): Promise<MetricsServer> {
+export async function serveMetrics(instance: Instance, { address, port }: Listen): Promise<MetricsServer> {
   const server = guardedServer(routesOf(instance))
   server.listen({ host: address, port, exclusive: true })
   try {

@@ -7,7 +7,7 @@ import { applyConfig } from './apply-config.js'
 import { CarriedTunnel } from './carried-tunnel.js'
 import { type ControlServer, serveControl } from './control/server.js'
 import type { Instance } from './instance.js'
-import { type MetricsServer, serveMetrics } from './metrics-server.js'
+import type { MetricsServer } from './metrics-server.js'
 import type { Wanted } from './options/wanted.js'
 import type { Readiness } from './readiness.js'
 import type { DaemonOptions, Report } from './run-daemon.js'
@@ -114,7 +114,11 @@ class InstanceProcess {
 
   async #serve(): Promise<void> {
     const { metrics } = this.#wanted
-    if (metrics) this.#metrics = await serveMetrics(this.#instance, metrics)
+    if (metrics) {
+      // Loaded by those alone who ask for it: it takes longer than all else a start waits for.
+      const { serveMetrics } = await import('./metrics-server.js')
+      this.#metrics = await serveMetrics(this.#instance, metrics)
+    }
     this.#control = await servedControl(this.#instance, this.#around.report)
   }
 

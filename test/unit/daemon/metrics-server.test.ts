@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseMetricsAddress, serveMetrics } from '#tsgre/daemon/metrics-server.js'
+import { serveMetrics } from '#tsgre/daemon/metrics-server.js'
+import { parseListen } from '#tsgre/daemon/options/parse-listen.js'
 import { failureOf } from '../../rig/failure-of.js'
 import { parsePrometheus } from '../../rig/prometheus.js'
 import { instanceStatus, tunnelStatus } from '../../rig/statuses.js'
@@ -19,7 +20,7 @@ test('a port alone is loopback, another address only as written', () => {
     ['[::1]:65535', '::1', 65535],
     ['192.0.2.1:80', '192.0.2.1', 80],
   ]
-  for (const [text, address, port] of cases) assert.equal(parseMetricsAddress(text), { address, port }, text)
+  for (const [text, address, port] of cases) assert.equal(parseListen('metrics', text), { address, port }, text)
 })
 
 test('refuses what is no address with a port, naming the option', () => {
@@ -42,7 +43,7 @@ test('refuses what is no address with a port, naming the option', () => {
   ]
   for (const text of bad) {
     assert.throws(
-      () => parseMetricsAddress(text),
+      () => parseListen('metrics', text),
       (error: { code: string; option: string; value: string }) =>
         error.code === 'TSGRE_BAD_OPTION' && error.option === 'metrics' && error.value === text,
       text,
