@@ -2,7 +2,7 @@
 // is up. Anybody who reaches the port may read it, so it listens on loopback unless an address is written.
 
 import { once } from 'node:events'
-import { type AddressInfo, isIP, isIPv6 } from 'node:net'
+import { type AddressInfo, isIPv6 } from 'node:net'
 import { ConfigError, SystemError } from '../errors.js'
 import { guardedServer, type Routes, sendText } from './control/guarded-server.js'
 import type { Instance } from './instance.js'
