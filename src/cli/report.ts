@@ -1,6 +1,7 @@
 // What a running tunnel prints: a line when it is up, a line when it ends, warnings between. For people, or as JSON lines.
 
 import type { DryRun } from '../daemon/dry-run.js'
+import type { Log } from '../daemon/log.js'
 import type { Place } from '../daemon/place.js'
 import type { Report } from '../daemon/run-daemon.js'
 import type { SetupPlan } from '../daemon/setup.js'
@@ -17,7 +18,7 @@ export interface CountingReport extends Report {
 }
 
 /** Lines for a person. */
-export function humanReport(): CountingReport {
+export function humanReport(log: Log): CountingReport {
   return {
     up(tunnel, place, done) {
       const mtu =
@@ -33,7 +34,7 @@ export function humanReport(): CountingReport {
     tunnelMtu: (tunnel, now, before) =>
       say(`tunnel MTU ${now} now (was ${before}): ${narrowestWay(tunnel.peers(), now < before)}`),
     note: (message) => say(message),
-    warn: (message) => process.stderr.write(`tsgre: warning: ${message}\n`),
+    warn: (message) => log.warn(message),
     counters: (tunnel) => say(`${tunnel.name} so far, tunnel MTU ${tunnel.tunnelMtu}: ${totals(tunnel.stats())}`),
     down: (tunnel, seconds, stats) => say(`${tunnel.name} down after ${duration(seconds)}: ${totals(stats)}`),
     planned: ({ steps, notes, tunnelMtu }) => {
@@ -44,8 +45,8 @@ export function humanReport(): CountingReport {
   }
 }
 
-/** The same as JSON lines; warnings on stderr. */
-export function jsonReport(): CountingReport {
+/** The same as JSON lines; warnings in the log. */
+export function jsonReport(log: Log): CountingReport {
   return {
     up(tunnel, place, done) {
       const { name, local, remote, remotes, mtu, tunnelMtu, offload, udpPort = null } = tunnel
@@ -70,7 +71,7 @@ export function jsonReport(): CountingReport {
       print({ event: 'tunnelMtu', name: tunnel.name, tunnelMtu: now, before, remote })
     },
     note: (message) => print({ event: 'note', message }),
-    warn: (message) => process.stderr.write(`${JSON.stringify({ event: 'warning', message })}\n`),
+    warn: (message) => log.warn(message),
     counters: (tunnel) =>
       print({ event: 'counters', name: tunnel.name, tunnelMtu: tunnel.tunnelMtu, ...plain(tunnel.stats()) }),
     planned: ({ steps, notes, tunnelMtu }) => print({ event: 'planned', steps, notes, tunnelMtu }),

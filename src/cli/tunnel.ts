@@ -3,7 +3,9 @@
 import type { CommandModule } from 'yargs'
 import { planDaemon } from '../daemon/dry-run.js'
 import { limitPrivileges } from '../daemon/limit-privileges.js'
+import type { Log } from '../daemon/log.js'
 import type { Asked } from '../daemon/options/tunnel-wishes.js'
+import type { Wanted } from '../daemon/options/wanted.js'
 import { Readiness } from '../daemon/readiness.js'
 import { runInstance } from '../daemon/run-instance.js'
 import type { TunnelOptions } from '../tunnel/options.js'
@@ -15,8 +17,10 @@ async function handler(argv: Arguments): Promise<void> {
   const asked = askedOf(argv)
   const wanted = await wantedOf(asked)
   // Before anything is opened, and any signal listened to: the next program would not hear of one that came.
-  if (!asked['dry-run']) limitPrivileges()
-  const report = withCounters(wanted.json ? jsonReport() : humanReport())
+  const kept = asked['dry-run'] ? undefined : limitPrivileges()
+  const log = await logOf(wanted)
+  if (kept) log.debug(kept)
+  const report = withCounters(wanted.json ? jsonReport(log) : humanReport(log))
   if (asked['dry-run']) {
     for (const tunnel of wanted.tunnels) report.planned(await planDaemon(tunnel))
     return
@@ -25,15 +29,23 @@ async function handler(argv: Arguments): Promise<void> {
   await runInstance(wanted, {
     report,
     readiness: Readiness.take((message) => report.warn(message)),
-    logger: loggerOf(report),
+    logger: loggerOf(log),
     until: signalled(['SIGINT', 'SIGTERM', 'SIGQUIT', ...(reload ? [] : ['SIGHUP' as const])]),
     load: reload && (() => wantedOf(asked as Asked)),
     onReload: (again) => reload?.(again),
   })
 }
 
-function loggerOf(report: CountingReport): TunnelOptions['logger'] {
-  return { debug() {}, info() {}, warn: (_: object, message: string) => report.warn(message), error() {} }
+async function logOf({ logFormat = 'auto', logLevel = 'info', json = false }: Wanted): Promise<Log> {
+  const { openLog } = await import('../daemon/log.js')
+  const isTerminal = process.stderr.isTTY
+  return openLog({ format: logFormat, level: logLevel, json, isTerminal }, (line) => process.stderr.write(line))
+}
+
+/** For the library, which has fields beside the words. */
+function loggerOf(log: Log): TunnelOptions['logger'] {
+  const at = (level: keyof Log) => (_: object, message: string) => log[level](message)
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
 /** SIGHUP reloads the configuration; one that comes before there is anything to reload is not lost, and ends nothing. */

@@ -10,6 +10,7 @@ import type { Instance } from './instance.js'
 import type { MetricsServer } from './metrics-server.js'
 import type { Wanted } from './options/wanted.js'
 import type { Readiness } from './readiness.js'
+import { DropWatch } from './report-drops.js'
 import type { DaemonOptions, Report } from './run-daemon.js'
 import { RunningInstance } from './running-instance.js'
 
@@ -43,6 +44,9 @@ export async function runInstance(wanted: Wanted, around: Surroundings): Promise
 /** How long the names of remotes may take before the tunnels with addresses start without them. */
 const FIRST_NAMES_MS = 3000
 
+/** How often it is looked which drops go on. */
+const DROPS_MS = 60_000
+
 class InstanceProcess {
   readonly #around: Surroundings
   readonly #instance: RunningInstance
@@ -52,6 +56,7 @@ class InstanceProcess {
   #ask: () => void = () => {}
   #fail: (error: unknown) => void = () => {}
   readonly #failed: Promise<never>
+  #looking: NodeJS.Timeout | undefined
   #control: ControlServer | undefined
   #metrics: MetricsServer | undefined
 
@@ -100,6 +105,17 @@ class InstanceProcess {
     readiness.ready(this.#summary())
     readiness.watch(() => this.#instance.ill() === undefined)
     onReload(() => this.#reloadBySignal())
+    this.#watchDrops()
+  }
+
+  #watchDrops(): void {
+    const watch = new DropWatch()
+    const look = () => {
+      for (const { options, tunnel } of this.#tunnels) {
+        if (tunnel) watch.look(options.name, tunnel.stats().drops).forEach(this.#around.report.warn)
+      }
+    }
+    this.#looking = setInterval(look, DROPS_MS).unref()
   }
 
   async #startLater(tunnel: CarriedTunnel, named: Promise<void>): Promise<void> {
@@ -153,6 +169,7 @@ class InstanceProcess {
 
   async stop(): Promise<void> {
     this.#around.readiness.stopping()
+    clearInterval(this.#looking)
     for (const tunnel of [...this.#tunnels].reverse()) await tunnel.stop()
     this.#instance.close()
     await this.#metrics?.close()

@@ -266,7 +266,9 @@ test('takes the MTU and the MAC it is given', async () => {
   assert.is(link(rig, 'tap0').mtu, 1400)
   assert.is(link(rig, 'tap0').address, '02:00:00:00:00:42')
   const { stderr } = await A.stop()
-  assert.match(stderr, /^\{"event":"warning","message":"--mtu 1400: .*\n$/)
+  const { level, event, message } = JSON.parse(stderr)
+  assert.equal([level, event], ['warn', 'warning'])
+  assert.match(message, /^--mtu 1400: /)
 })
 
 for (const [args, tunnelMtu] of [
