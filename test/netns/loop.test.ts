@@ -20,9 +20,13 @@ async function sent(mesh: Mesh, i: number): Promise<number> {
   return (await mesh.status(i)).txFrames
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the JSON of status
-const blocked = (status: any): string[] =>
-  status.peers.filter((peer: any) => peer.blocked).map((peer: any) => peer.remote)
+interface Peer {
+  readonly remote: string
+  readonly blocked: boolean
+}
+
+const blocked = ({ peers }: { peers: Peer[] }): string[] =>
+  peers.filter((peer) => peer.blocked).map((peer) => peer.remote)
 
 test('a second path between two LANs is noticed and cut: the storm ends, and each hears each broadcast once', async () => {
   using mesh = new Mesh()

@@ -41,11 +41,11 @@ export function tunnelChange(
 function differs(option: Option, before: TunnelWishes, after: TunnelWishes, remotes: readonly PeerOptions[]): boolean {
   if (option.field === undefined) return false
   if (option.field === 'remote') return !isDeepStrictEqual(remotes, remotesOf(after))
-  return !isDeepStrictEqual(valueOf(option, before), valueOf(option, after))
+  return !isDeepStrictEqual(saidOf(option, before), saidOf(option, after))
 }
 
 /** What is not said is the default, where that is a value. */
-function valueOf(option: Option, wishes: TunnelWishes): unknown {
+function saidOf(option: Option, wishes: TunnelWishes): unknown {
   const value = wishes[option.field as keyof TunnelWishes]
   return value === undefined && 'standard' in option ? option.standard : value
 }

@@ -60,7 +60,7 @@ for (const [what, text, ...lines] of BAD) {
   test(`tells what is wrong: ${what}`, () => {
     const told = problems(text)
     assert.ok(told.length >= lines.length, told.join('\n'))
-    lines.forEach((line, i) => assert.match(told[i]!, line))
+    for (const [i, line] of lines.entries()) assert.match(told[i]!, line)
   })
 }
 
