@@ -1,10 +1,14 @@
 // What a start would change on this host, in its order, without changing it.
 
+import { ConfigError } from '../errors.js'
 import { typedAction } from '../host/change.js'
 import { findLeftovers } from '../host/cleanup.js'
 import { typed } from '../host/execute.js'
 import { Journal } from '../host/journal.js'
 import { linkKind, planKeep } from '../host/links.js'
+import type { PeerOptions } from '../tunnel/peer-options.js'
+import { remotesOf } from './config/tunnel-change.js'
+import { FollowNames } from './follow-names.js'
 import { type DaemonOptions, type Settled, settle } from './run-daemon.js'
 import { Setup } from './setup.js'
 
@@ -25,7 +29,9 @@ export interface DryRun {
  * Plans the start of a tunnel.
  * @throws ConfigError or HostError as the start itself would
  */
-export async function planDaemon(options: DaemonOptions): Promise<DryRun> {
+export async function planDaemon(asked: DaemonOptions): Promise<DryRun> {
+  const warnings: string[] = []
+  const options = { ...asked, remote: await addressesOf(asked, warnings) }
   const settled = await settle(options)
   const setup = new Setup(settled.where, options.routes, settled.resolved.mtu)
   const { changes, notes } = await setup.plan()
@@ -36,7 +42,19 @@ export async function planDaemon(options: DaemonOptions): Promise<DryRun> {
     ...(await tap(options, settled)),
     ...made,
   ]
-  return { steps, notes, tunnelMtu: settled.resolved.tunnelMtu }
+  return { steps, notes: [...warnings, ...notes], tunnelMtu: settled.resolved.tunnelMtu }
+}
+
+/** The remotes whose names have an address now. @throws ConfigError where none has: nothing can be said of such a start */
+async function addressesOf(asked: DaemonOptions, warnings: string[]): Promise<PeerOptions[]> {
+  const tell = (message: string) => void warnings.push(message)
+  const names = new FollowNames(remotesOf(asked), asked.local, { note: tell, warn: tell })
+  await names.once()
+  names.stop()
+  if (names.resolved.length > 0) return names.resolved
+  const [name] = names.list.map((remote) => remote.asked.remote)
+  const why = `the name has no address now; a start would wait until it has one, and then say what it changes`
+  throw new ConfigError('TSGRE_NOT_AN_ADDRESS', 'remote', name, `--remote ${name}: ${why}`)
 }
 
 async function cleaning(): Promise<Step[]> {

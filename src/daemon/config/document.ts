@@ -103,8 +103,10 @@ function oddNodes(document: Document, place: (offset: number) => { line: number;
     },
     Alias(_, alias, around) {
       const target = alias.resolve(document)
-      if (target === undefined || !around.includes(target)) return
-      problems.push({ ...place(alias.range?.[0] ?? 0), key: '', message: `*${alias.source} stands inside of itself` })
+      if (target !== undefined && !around.includes(target)) return
+      const why =
+        target === undefined ? `names nothing: there is no &${alias.source} above it` : 'stands inside of itself'
+      problems.push({ ...place(alias.range?.[0] ?? 0), key: '', message: `*${alias.source} ${why}` })
     },
   })
   return problems

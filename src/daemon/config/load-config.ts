@@ -60,7 +60,8 @@ const EXAMPLE = 'say at least "tap: tap0" and "remote: 192.168.56.5"'
 function knownKeys(path: Path, many: boolean): readonly string[] {
   if (path.length === 0) return Object.keys((many ? MANY : ONE).shape)
   const isTunnel = path[0] === 'tunnels' && path.length === 2
-  return isTunnel ? Object.keys(NAMED.shape) : ['address', ...PER_REMOTE]
+  if (!isTunnel) return ['address', ...PER_REMOTE]
+  return [...(typeof path[1] === 'number' ? ['tap'] : []), ...Object.keys(NAMED.shape)]
 }
 
 interface Entry {
@@ -112,8 +113,9 @@ function itemOf(key: Path, value: unknown, document: ConfigDocument): Path {
   const items = document.get(key)
   if (!Array.isArray(items)) return key
   const words = items.map((item) => (item as { address?: unknown } | null)?.address ?? item)
-  const at = words.lastIndexOf(value)
-  return at < 0 ? key : [...key, at]
+  const isIt = (word: unknown) => word === value || (typeof word === 'string' && word.split(',')[0] === value)
+  const at = words.length - 1 - [...words].reverse().findIndex(isIt)
+  return at >= words.length ? key : [...key, at]
 }
 
 function sharedTaps(entries: readonly Entry[], document: ConfigDocument): Problem[] {

@@ -54,6 +54,7 @@ export const PER_REMOTE = ['key', 'ikey', 'okey', 'csum', 'checksum', 'seq']
 /** The resolver's own words for what is wrong with one remote, at its place. */
 function refusing<T>(read: (value: T) => unknown): (value: T, context: z.RefinementCtx<T>) => void {
   return (value, context) => {
+    if (context.issues.length > 0) return // what is wrong inside is told there
     try {
       read(value)
     } catch (error) {
@@ -95,7 +96,7 @@ const listError = (issue: { input?: unknown }) => wrongWords(issue.input, 'a lis
 const instance = shapeOf(OPTIONS.filter((option) => option.of === 'instance'))
 const shared = shapeOf(OPTIONS.filter((option) => option.of === 'tunnel' && !option.single))
 const single = {
-  ...shapeOf(OPTIONS.filter((option) => option.of === 'tunnel' && option.single)),
+  ...shapeOf(OPTIONS.filter((option) => option.of === 'tunnel' && option.single && option.name !== 'tap')),
   routes: z
     .array(z.string({ error: routeError }).regex(new RegExp(CIDR_PATTERN), { error: routeError }), { error: listError })
     .optional()
@@ -116,13 +117,21 @@ export const NAMED = z.strictObject({ ...single, ...shared })
 /** A file with one tunnel, whose keys stand at the top. */
 export const ONE = z.strictObject({ ...instance, ...single, ...shared, tap })
 
+const NONE = 'takes at least one tunnel'
+
 /** A file with many; what all of them share stands at the top. */
 export const MANY = z.strictObject({
   ...instance,
   ...shared,
   tunnels: z
-    .union([z.array(LISTED).min(1), z.record(z.string(), NAMED)], {
-      error: (issue) => wrongWords(issue.input, 'a list of tunnels, or a map of them by the names of their TAPs'),
-    })
+    .union(
+      [
+        z.array(LISTED).min(1, { error: NONE }),
+        z.record(z.string(), NAMED).superRefine((tunnels, context) => {
+          if (Object.keys(tunnels).length === 0) context.addIssue({ code: 'custom', message: NONE })
+        }),
+      ],
+      { error: (issue) => wrongWords(issue.input, 'a list of tunnels, or a map of them by the names of their TAPs') },
+    )
     .describe('the tunnels, as a list or as a map by the names of their TAPs'),
 })

@@ -90,7 +90,7 @@ export const OVERLAY_ROWS: readonly Option[] = [
     kind: 'number',
     value: 'PPS',
     least: 0,
-    most: 100_000_000,
+    most: 10_000_000,
     unit: 'frames a second, or 0 for any number',
     about: 'most frames a second to all remotes at once (broadcast, multicast, unknown); 0: no limit',
     standard: 0,

@@ -1,100 +1,161 @@
-// Configuration files: what is wrong with each is told with its place and its key, all of it at once; what is good asks for the same
-// as the command line would.
+// What is wrong with a configuration file, by line, column and key, all of it at once; and what a good one comes to.
 
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { keyTable } from '#tsgre/cli/config.js'
-import { configSchema } from '#tsgre/daemon/config/json-schema.js'
-import { parseConfig } from '#tsgre/daemon/config/load-config.js'
-import type { BadConfigError } from '#tsgre/daemon/config/problem.js'
-import { shownConfig } from '#tsgre/daemon/config/shown.js'
-import { fileOf } from '../../../rig/root.js'
+import { loadConfig, parseConfig } from '#tsgre/daemon/config/load-config.js'
+import { BadConfigError, problemLine } from '#tsgre/daemon/config/problem.js'
+import { failureOf } from '../../../rig/failure-of.js'
 
-const GOOD = 'tap: tap0\nremote: 192.168.56.5\n'
+const FOLDER = mkdtempSync(join(tmpdir(), 'tsgre-config-'))
+test.after(() => rmSync(FOLDER, { recursive: true }))
 
+/** Without the file's name. */
 function problems(text: string): string[] {
   try {
-    parseConfig(text, 'x.yaml')
+    parseConfig(text, 'F')
   } catch (error) {
-    assert.is((error as BadConfigError).code, 'TSGRE_BAD_CONFIG')
-    assert.is((error as BadConfigError).option, 'config')
-    return (error as Error).message.split('\n')
+    if (!(error instanceof BadConfigError)) throw error
+    assert.is(error.message, error.problems.map((problem) => problemLine('F', problem)).join('\n'))
+    return error.problems.map(({ line, column, key, message }) => `${line}:${column} ${key}: ${message}`)
   }
   return []
 }
 
-const BAD: readonly (readonly [what: string, text: string, ...lines: RegExp[]])[] = [
-  ['nothing', '', /^x\.yaml:1:1: empty: say at least "tap: tap0"/],
-  ['a list', '- tap0\n', /^x\.yaml:1:1: a list where keys and values should be/],
-  ['a word', 'tap0\n', /a text where keys and values should be/],
-  ['no YAML', 'tap: [tap0\nremote: x\n', /^x\.yaml:\d+:\d+: /],
-  ['a key twice', `${GOOD}tap: tap1\n`, /^x\.yaml:3:1: .*(twice|unique)/i],
-  ['an unknown key', `${GOOD}kye: 7\n`, /^x\.yaml:3:1: kye: there is no such key here/],
-  ['a number in quotes', `${GOOD}ttl: "64"\n`, /^x\.yaml:3:6: ttl: .*write it without quotes/],
-  ['a number out of bounds', `${GOOD}ttl: 300\n`, /^x\.yaml:3:6: ttl: 300: takes .*1 to 255/],
-  ['a switch that is a word', `${GOOD}csum: "yes"\n`, /^x\.yaml:3:7: csum: /],
-  ['another choice', `${GOOD}oversize: cut\n`, /^x\.yaml:3:11: oversize: .*answer/],
-  ['no remote', 'tap: tap0\n', /^x\.yaml:.*remote: is missing/],
-  ['no TAP', 'remote: 192.168.56.5\n', /tap: /],
-  ['remote beside remotes', `${GOOD}remotes: [192.168.56.6]\n`, /^x\.yaml:3:1: remotes: stands beside remote/],
-  ['a bad setting of a remote', 'tap: tap0\nremotes:\n  - 192.168.56.5,kye=7\n', /^x\.yaml:3:5: remotes\[0\]: .*kye=7/],
-  ['the same remote twice', 'tap: tap0\nremotes: [192.168.56.5, 192.168.56.5]\n', /^x\.yaml:2:\d+: remotes/],
-  ['a carrier without keepalive', `${GOOD}carrier: true\n`, /^x\.yaml:3:\d+: carrier: /],
-  ['a key beside ikey', `${GOOD}key: 7\nikey: 8\n`, /^x\.yaml:\d:\d+: i?key: /],
+const ONE = 'tap: tap0\nremote: a.example\n'
+const bomb = `a: &a [1]\n${[...'bcdefgh'].map((name, at) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[at]}`)}]`).join('\n')}\n`
+const remotes = (count: number) => Array.from({ length: count }, (_, at) => `10.0.${at >> 8}.${at & 255}`)
+
+for (const [claim, text, expected] of [
+  ['nothing', '', [/^1:1 : empty: say at least "tap: tap0"/]],
+  ['a comment alone', '# tap: tap0\n', [/^1:1 : empty/]],
+  ['a list', '- tap0\n', [/^1:1 : a list where keys/]],
+  ['a text', 'tap0\n', [/^1:1 : a text where keys/]],
+  ['a tab', 'tap: tap0\n\tremote: a\n', [/^2:1 : a tab; YAML is indented with spaces/]],
+  ['a key twice', `${ONE}tap: tap1\n`, [/^3:1 : the key tap is there twice; keep one/]],
+  ['a tunnel twice', 'tunnels:\n  tap0: {remote: a}\n  tap0: {remote: b}\n', [/^3:3 : the key tap0 is there twice/]],
+  ['a second document', `${ONE}---\n${ONE}`, [/^3:1 : a second document begins here/]],
+  ['a tag', 'tap: !foo tap0\nremote: a\n', [/^1:6 : the tag !foo means nothing here/]],
+  ['an alias bomb', bomb, [/^1:1 : more than 100 values by aliases/]],
+  ['an alias of nothing', `${ONE}local: *x\n`, [/^3:8 : \*x names nothing/]],
+  ['a value inside of itself', 'tap: tap0\nremote: &x {address: *x}\n', [/^2:22 : \*x stands inside of itself/]],
+  ['a key that is a list', `? [a]\n: 3\n${ONE}`, [/^1:3 : a key must be one word/]],
+  ['zeros in front', `${ONE}key: 010\n`, [/^3:6 : 010 is 10 to some readers of YAML and octal to others; write 10/]],
+  ['a key there is not', `${ONE}tttl: 3\n`, [/^3:1 tttl: there is no such key here; did you mean ttl\?/]],
+  ['an underscore', `${ONE}tunnel_mtu: 1400\n`, [/^3:1 tunnel_mtu: .*did you mean tunnel-mtu\?/]],
+  ['a key like no other', `${ONE}weather: fine\n`, [/^3:1 weather: there is no such key here$/]],
+  ['an option of the command alone', `${ONE}dry-run: true\n`, [/^3:1 dry-run: there is no such key here/]],
   [
-    'one TAP in two tunnels',
-    'tunnels:\n  - {tap: tap0, remote: 192.168.56.5}\n  - {tap: tap0, remote: 192.168.56.6}\n',
-    /^x\.yaml:3:\d+: tunnels\[1\]\.tap: tap0 is the TAP of/,
+    'a number in quotes',
+    `${ONE}ttl: "64"\n`,
+    [/^3:6 ttl: "64": takes .* from 1 to 255 or inherit; write it without quotes/],
   ],
-  ['several at once', `${GOOD}ttl: 0\ntos: 300\nmtu: 5\n`, /:3:6: ttl/, /:4:6: tos/, /:5:6: mtu/],
-  ['an alias bomb', `${bomb()}${GOOD}`, /^x\.yaml/],
-]
-
-function bomb(): string {
-  const lines = Array.from({ length: 12 }, (_, i) => `x${i}: &x${i} [${Array(9).fill(i === 0 ? '1' : `*x${i - 1}`)}]`)
-  return `${lines.join('\n')}\n`
-}
-
-for (const [what, text, ...lines] of BAD) {
-  test(`tells what is wrong: ${what}`, () => {
-    const told = problems(text)
-    assert.ok(told.length >= lines.length, told.join('\n'))
-    for (const [i, line] of lines.entries()) assert.match(told[i]!, line)
+  ['a number out of range', `${ONE}ttl: 300\n`, [/^3:6 ttl: 300: takes a whole number from 1 to 255/]],
+  ['half a number', `${ONE}tos: 3.5\n`, [/^3:6 tos: 3\.5: takes a whole number/]],
+  ['yes', `${ONE}csum: yes\n`, [/^3:7 csum: "yes": takes true or false; write true/]],
+  ['no', `${ONE}seq: no\n`, [/^3:6 seq: "no": takes true or false; write false/]],
+  ['a key without value', `${ONE}mtu:\n`, [/^3:1 mtu: has no value: takes .*; or leave the key away/]],
+  ['a number for a TAP', 'tap: 7\nremote: a\n', [/^1:6 tap: 7: .*write it in quotes: "7"/]],
+  ['an impossible TAP', 'tap: a/b\nremote: a\n', [/^1:6 tap: .*a device name has no "\/"/]],
+  ['no TAP', 'remote: a\n', [/^1:1 tap: is missing/]],
+  ['no remote', 'tap: tap0\n', [/^1:1 remote: is missing/]],
+  ['a tunnel without remote', 'tunnels: {tap0: {}}\n', [/^1:17 tunnels\.tap0\.remote: is missing/]],
+  ['no tunnel in a map', 'tunnels: {}\n', [/^1:10 tunnels: takes at least one tunnel/]],
+  ['no tunnel in a list', 'tunnels: []\n', [/^1:10 tunnels: takes at least one tunnel/]],
+  ['tunnels that are none', 'tunnels: 7\n', [/^1:10 tunnels: 7: takes a list of tunnels, or a map/]],
+  [
+    'two tunnels with one TAP',
+    'tunnels:\n  - {tap: tap0, remote: a}\n  - {tap: tap0, remote: b}\n',
+    [/^3:11 tunnels\[1\]\.tap: tap0 is the TAP of tunnels\[0\] already/],
+  ],
+  [
+    'a TAP beside the name',
+    'tunnels: {tap0: {tap: tap1, remote: a}}\n',
+    [/^1:18 tunnels\.tap0\.tap: there is no such key here/],
+  ],
+  ['remote beside remotes', `${ONE}remotes: [b]\n`, [/^3:1 remotes: stands beside remote; keep remotes/]],
+  ['route beside routes', `${ONE}route: 10.0.0.0/8\nroutes: []\n`, [/^4:1 routes: stands beside route; keep routes/]],
+  ['no remotes', 'tap: tap0\nremotes: []\n', [/^2:10 remotes: takes at least one remote/]],
+  ['too many remotes', `tap: tap0\nremotes: [${remotes(129)}]\n`, [/^2:10 remotes: takes at most 128 remotes/]],
+  [
+    'a remote twice',
+    'tap: tap0\nremotes: [10.0.0.1, "10.0.0.1,key=3"]\n',
+    [/^2:21 remotes\[1\]: .*give each remote once/],
+  ],
+  ['both families', 'tap: tap0\nremotes: [10.0.0.1, "fd00::1"]\n', [/^2:21 remotes\[1\]: .*of one family/]],
+  ['what is no host', 'tap: tap0\nremote: a b\n', [/^2:9 remote: a b: not an IPv4 or IPv6 address, and not the name/]],
+  [
+    'a setting that is none',
+    'tap: tap0\nremotes: ["a,ttl=4"]\n',
+    [/^2:11 remotes\[0\]: a,ttl=4: "ttl=4" is no setting/],
+  ],
+  [
+    'a key of a remote',
+    'tap: tap0\nremotes: [{address: a, key: red}]\n',
+    [/^2:29 remotes\[0\]\.key: "red": takes a number/],
+  ],
+  ['ikey beside key', `${ONE}ikey: 3\nkey: 4\n`, [/^4:6 key: .*sets both directions/]],
+  ['host bits', `${ONE}route: 10.0.0.1/8\n`, [/^3:8 route: .*did you mean 10\.0\.0\.0\/8\?/]],
+  ['carrier alone', `${ONE}carrier: true\n`, [/^3:10 carrier: .*keepalive 10/]],
+  ['parts out of range', `${ONE}keepalive: 0\n`, [/^3:12 keepalive: 0: takes SECONDS\[,COUNT\]/]],
+  ['a second part out of range', `${ONE}keepalive: 1,500\n`, [/^3:12 keepalive: 1,500: takes SECONDS\[,COUNT\]/]],
+  ['a name to listen at', `${ONE}metrics: host.example:1\n`, [/^3:10 metrics: .*takes an address of this host/]],
+  ['JSON', '{"tap": "tap0",\n "remote": "a", "ttl": 300}\n', [/^2:24 ttl: 300: takes/]],
+  [
+    'three at once, in the order of their lines',
+    `${ONE}ttl: old\ncsum: on\ncolour: red\n`,
+    [/^3:6 ttl: "old"/, /^4:7 csum: "on": .*write true/, /^5:1 colour: /],
+  ],
+  [
+    'two tunnels, each with its own',
+    'tunnels:\n  tap0: {remote: 10.0.0.1, carrier: true}\n  tap1: {remote: 10.0.0.2, mac: "01:00:00:00:00:00"}\n',
+    [/^2:37 tunnels\.tap0\.carrier: /, /^3:33 tunnels\.tap1\.mac: /],
+  ],
+] as const) {
+  test(`refuses ${claim}`, () => {
+    const found = problems(text)
+    assert.is(found.length, expected.length, found.join('\n'))
+    for (const [at, pattern] of expected.entries()) assert.match(found[at]!, pattern)
   })
 }
 
-test('takes the examples, which ask for what they say', () => {
-  const load = (name: string) => parseConfig(readFileSync(fileOf(`docs/examples/${name}.yaml`), 'utf8'), `${name}.yaml`)
-  const [two] = load('two-hosts').tunnels
-  assert.equal([two!.name, two!.remote, two!.routes], ['tap0', '192.168.56.5', ['10.103.200.0/24']])
-  const { name, metrics, tunnels } = load('mesh')
-  assert.equal([name, metrics], ['mesh', { address: '127.0.0.1', port: 9747 }])
+test('what stands beside tunnels holds for those that say nothing else', () => {
+  const { tunnels, metrics } = parseConfig(
+    'ttl: 9\nkey: 0.0.0.7\nmetrics: 9747\ntunnels:\n  tap0: {remote: a}\n  tap1: {remotes: [b, {address: c, key: 8}], ttl: 10}\n',
+    'F',
+  )
+  assert.equal(metrics, { address: '127.0.0.1', port: 9747 })
   assert.equal(
-    tunnels.map((tunnel) => [tunnel.name, tunnel.keepalive, tunnel.key]),
+    tunnels.map(({ name, ttl, key, remote }) => ({ name, ttl, key, remote })),
     [
-      ['tap0', { interval: 10, count: 3 }, undefined],
-      ['lab0', { interval: 10, count: 3 }, 42],
+      { name: 'tap0', ttl: 9, key: 7, remote: 'a' },
+      { name: 'tap1', ttl: 10, key: 7, remote: [{ remote: 'b' }, { remote: 'c', key: 8 }] },
     ],
   )
-  assert.equal(tunnels[0]!.remote, [
-    { remote: '192.168.56.5' },
-    { remote: 'hostc.example' },
-    { remote: '192.168.56.7', key: 7, receiveChecksum: 'forbid' },
-    { remote: '192.168.56.8', checksum: true, receiveChecksum: 'require' },
-  ])
 })
 
-test('what is shown of a file asks for the same, and JSON is YAML', () => {
-  const text = readFileSync(fileOf('docs/examples/mesh.yaml'), 'utf8')
-  const shown = shownConfig(parseConfig(text, 'mesh.yaml'))
-  const again = parseConfig(JSON.stringify(shown), 'mesh.json')
-  assert.equal(shownConfig(again), shown)
+test('a name stands for a file of the directory, and the file names the instance', async () => {
+  writeFileSync(join(FOLDER, 'office.yml'), ONE)
+  const { name, file } = await loadConfig('office', FOLDER)
+  assert.equal([name, file], ['office', join(FOLDER, 'office.yml')])
+  assert.match((await failureOf(loadConfig('nosuch', FOLDER))).message, /^nosuch: there is none of .*nosuch\.yaml, /)
 })
 
-test('docs/config.md and docs/config.schema.json are what the code makes', () => {
-  assert.ok(readFileSync(fileOf('docs/config.md'), 'utf8').endsWith(keyTable()), 'npm run docs makes it anew')
-  assert.is(readFileSync(fileOf('docs/config.schema.json'), 'utf8'), `${JSON.stringify(configSchema(), null, 2)}\n`)
+test('refuses what is no configuration before it is read as one', async () => {
+  const file = join(FOLDER, 'large.yaml')
+  for (const [bytes, pattern] of [
+    [Buffer.alloc((1 << 20) + 1, '#'), /larger than 1048576 bytes/],
+    [Buffer.from([0x74, 0xff]), /not UTF-8 text/],
+  ] as const) {
+    writeFileSync(file, bytes)
+    assert.match((await failureOf(loadConfig(file))).message, pattern)
+  }
+  writeFileSync(file, Buffer.concat([Buffer.from(ONE), Buffer.alloc((1 << 20) - ONE.length, '#')]))
+  assert.is((await loadConfig(file)).tunnels.length, 1)
+  assert.match((await failureOf(loadConfig('/dev/zero'))).message, /larger than/)
+  assert.match((await failureOf(loadConfig(`${FOLDER}/`))).message, /that is a directory/)
 })
 
 test.run()
