@@ -3,6 +3,7 @@
 
 import { createRequire } from 'node:module'
 import yargs from 'yargs'
+import { isLookingUp } from '../daemon/follow-names.js'
 import { type Known, refuseOddSwitches } from './arguments.js'
 import { COMMANDS } from './commands.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'
@@ -57,5 +58,4 @@ Carries Ethernet between this host and others in GRE, like \`ip link … type gr
   process.stderr.write(`${describeFailure(error, argv.includes('--json'))}\n`)
 }
 
-// A name that is being looked up cannot be called off (getaddrinfo), and would keep the process until its answer comes.
-process.exit()
+if (isLookingUp()) process.exit()

@@ -2,13 +2,22 @@
 
 import { queryOf } from '../daemon/capture/wanted.js'
 import { begin } from '../daemon/control/client.js'
-import { findInstance, findInstances, statusesOf } from '../daemon/control/instances.js'
+import { findInstance, findInstances, statusOf } from '../daemon/control/instances.js'
 import type { InstanceStatus } from '../daemon/status.js'
+import type { TsgreError } from '../errors.js'
 import type { CaptureRequest } from './capture.js'
 
-/** Of all that may be asked. */
+/** Of all that answer; none where none runs. Who looks for what is wrong goes on without one that hangs. */
 export async function readStatuses(): Promise<InstanceStatus[]> {
-  return (await statusesOf(await findInstances())).map(({ status }) => status)
+  const found = await findInstances().catch(noneRuns)
+  const asked = await Promise.allSettled(found.map(statusOf))
+  return asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value.status] : []))
+}
+
+function noneRuns(error: unknown): [] {
+  const { code } = error as Partial<TsgreError>
+  if (code === 'TSGRE_NO_INSTANCE' || code === 'TSGRE_INSTANCE_GONE') return []
+  throw error
 }
 
 /** pcapng, until `signal` or the end of the instance. @throws ConfigError, StateError as finding and asking it do */

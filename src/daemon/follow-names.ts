@@ -14,6 +14,23 @@ const AGAIN_MS = 30_000
 /** After a failure; doubled until it is AGAIN_MS. */
 const FIRST_RETRY_MS = 1000
 
+/** Names that are being looked up now. */
+let underWay = 0
+
+/** Whether a name is being looked up: that cannot be called off (getaddrinfo), and keeps a process until the answer comes. */
+export function isLookingUp(): boolean {
+  return underWay > 0
+}
+
+async function addressesOf(name: string, family: 4 | 6 | undefined): Promise<string[]> {
+  underWay++
+  try {
+    return (await lookup(name, { all: true, ...(family && { family }) })).map(({ address }) => address)
+  } finally {
+    underWay--
+  }
+}
+
 interface Entry {
   asked: PeerOptions
   /** Canonical; undefined while a name has none, or the tunnel has refused it. */
@@ -168,8 +185,7 @@ export class FollowNames {
       return
     }
     try {
-      const found = await lookup(remote, { all: true, ...(this.#family && { family: this.#family }) })
-      const addresses = found.map(({ address }) => address)
+      const addresses = await addressesOf(remote, this.#family)
       if (addresses.length === 0) throw new Error('it has no address')
       // Of several any will do, and the one in use best.
       if (entry.address === undefined || !addresses.includes(entry.address)) entry.address = addresses[0]

@@ -18,6 +18,10 @@ import { namespaceCookie } from '../sys/sockets.js'
 import type { Undo } from './change.js'
 import { fileError } from './whole-file.js'
 
+/** Others may write to the directory, and must not have root write elsewhere by a link: none is followed, nor by `wx`. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW
+const NOT_APPENDED = new Set(['EACCES', 'ELOOP', 'ENOENT'])
+
 /** What is to be taken back, and in which words. */
 export interface Entry {
   readonly what: string
@@ -68,8 +72,7 @@ export class Journal {
   add(entry: Entry): void {
     this.entries = [...this.entries, entry]
     this.#write(() => {
-      if (this.entries.length === 1) this.#replace()
-      else appendFileSync(this.path, line(entry))
+      if (this.entries.length === 1 || !this.#append(entry)) this.#replace()
     })
   }
 
@@ -82,11 +85,23 @@ export class Journal {
     })
   }
 
+  /** Whether it could be: systemd gives the directory and all in it to a service's user when one starts. */
+  #append(entry: Entry): boolean {
+    try {
+      appendFileSync(this.path, line(entry), { flag: APPEND as unknown as string })
+      return true
+    } catch (error) {
+      if (NOT_APPENDED.has((error as NodeJS.ErrnoException).code ?? '')) return false
+      throw error
+    }
+  }
+
   #replace(): void {
     makeJournalDirectory()
     const header: Header = { tap: this.tap, pid: this.pid, namespace: namespace() }
     const temporary = `${this.path}.new`
-    writeFileSync(temporary, [header, ...this.entries].map(line).join(''), { mode: 0o644 })
+    rmSync(temporary, { force: true })
+    writeFileSync(temporary, [header, ...this.entries].map(line).join(''), { mode: 0o644, flag: 'wx' })
     renameSync(temporary, this.path)
   }
 

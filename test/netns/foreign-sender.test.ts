@@ -196,7 +196,7 @@ for (const family of FAMILIES) {
 
     test(`numbers out of order are waited for and none is dropped, over IPv${family}, --io ${io}`, async () => {
       using rig = new Hosts({ overlay: 'flat' })
-      const daemon = await rig.tsgre('A', ['--io', io, '--seq'], { family })
+      const daemon = await rig.tsgre('A', ['--io', io, '--seq', '--reorder', '64,1000'], { family })
       const packets = [0, 3, 2, 1, 4].map((sequence) => ({ flags: S, sequence, payload: FRAME }))
       await (await send(rig, family, packets)).stop()
       const summary = await summaryOf(daemon)
