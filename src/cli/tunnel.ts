@@ -2,7 +2,7 @@
 
 import type { CommandModule } from 'yargs'
 import { planDaemon } from '../daemon/dry-run.js'
-import { limitPrivileges } from '../daemon/limit-privileges.js'
+import { whyKept } from '../daemon/limit-privileges.js'
 import type { Log } from '../daemon/log.js'
 import type { Asked } from '../daemon/options/tunnel-wishes.js'
 import type { Wanted } from '../daemon/options/wanted.js'
@@ -16,10 +16,8 @@ import { wantedOf } from './wanted-of.js'
 async function handler(argv: Arguments): Promise<void> {
   const asked = askedOf(argv)
   const wanted = await wantedOf(asked)
-  // Before anything is opened, and any signal listened to: the next program would not hear of one that came.
-  const kept = asked['dry-run'] ? undefined : limitPrivileges()
   const log = await logOf(wanted)
-  if (kept) log.debug(kept)
+  if (whyKept) log.debug(whyKept)
   const report = withCounters(wanted.json ? jsonReport(log) : humanReport(log))
   if (asked['dry-run']) {
     for (const tunnel of wanted.tunnels) report.planned(await planDaemon(tunnel))

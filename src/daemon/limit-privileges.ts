@@ -20,11 +20,15 @@ const OFF = 'TSGRE_NO_REEXEC'
 /** The group that may speak to services; install-service makes it. Root keeps to their files through it. */
 const GROUP = 'tsgre'
 
-/**
- * Does not return where the process is replaced. For the first line of a tunnel that is to run: nothing is open yet.
- * @returns why it was not, as a sentence; undefined where there is nothing to give away
- */
-export function limitPrivileges(env: NodeJS.ProcessEnv = process.env): string | undefined {
+/** Why all capabilities were kept, as a sentence; undefined where there was nothing to give away, or nobody asked. */
+export let whyKept: string | undefined
+
+/** Does not return where the process is replaced. For the first line of a tunnel that is to run: nothing is open yet. */
+export function limitPrivileges(): void {
+  whyKept = limit(process.env)
+}
+
+function limit(env: NodeJS.ProcessEnv): string | undefined {
   const again = env[MARK] === String(process.pid)
   delete env[MARK]
   const has = readPrivileges()
