@@ -46,7 +46,7 @@ interface RawSocketPackage {
 export class PortableSocketPort extends UnderlayPort implements Port {
   readonly fd = -1
   readonly #socket: PackageSocket
-  readonly #local: Address
+  #local: Address
   readonly #remotes = new Map<number, Address>()
   readonly #defaults: { ttl: number; tos: number }
   readonly #options = { discover: IP_PMTUDISC_DO, ttl: 0, tos: -1 }
@@ -76,6 +76,11 @@ export class PortableSocketPort extends UnderlayPort implements Port {
     }
     this.#socket.on('message', (buffer, source) => this.#onMessage(buffer, source))
     this.#socket.on('error', (error) => this.#refused.push(sendDropCode(errnoOfText(error.message))))
+  }
+
+  override setLocal(local: Address): void {
+    super.setLocal(local)
+    this.#local = local
   }
 
   override setPeer(peer: number, way: PeerWay | undefined): void {
