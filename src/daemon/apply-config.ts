@@ -1,122 +1,140 @@
-// From the tunnels that run to those that the configuration wants now. All or nothing: what is wrong with the new one is found
-// before anything is touched, and what a running tunnel need not be ended for it is not.
+// From the tunnels that run to those that the configuration wants now. All or nothing: what can be known to be wrong is found before
+// anything is touched (reload-plan.ts), what only comes to light afterwards is taken back, and what a running tunnel need not be
+// ended for it is not. Invariant: `running` holds every tunnel that may be up, so that the end of the process finds it.
 
-import { isDeepStrictEqual } from 'node:util'
 import type { CarriedTunnel } from './carried-tunnel.js'
-import { remotesOf, type TunnelChange, tunnelChange } from './config/tunnel-change.js'
-import type { TunnelWishes, Wanted } from './options/wanted.js'
-import type { DaemonOptions, Report } from './run-daemon.js'
-
-/** How new tunnels come to be. */
-export type Carry = (options: DaemonOptions) => CarriedTunnel
+import { waitingKeys } from './config/tunnel-change.js'
+import { type LiveStep, liveSteps, makeSteps, undoSteps } from './live-steps.js'
+import type { Wanted } from './options/wanted.js'
+import { type Candidate, type Carrying, type Plan, planReload } from './reload-plan.js'
 
 /**
- * Brings `running`, which is what runs at every moment, to `after`. Returns what changed, as sentences.
- * @throws ConfigError when something is wrong with it; nothing has changed then. Any other error of a start, after what ran before
- * was started again
+ * Brings `running`, changed in place, to `after`. Returns what changed, as sentences.
+ * @throws ConfigError when something is wrong with it, or any other error of a start. What ran before runs as before then, or the
+ * error says what does not
  */
 export async function applyConfig(
   before: Wanted,
   after: Wanted,
   running: CarriedTunnel[],
-  carry: Carry,
-  report: Report,
+  carrying: Carrying,
 ): Promise<string[]> {
-  const { gone, kept, fresh } = await planned(after, running, carry)
-  const changed = waiting(before, after)
-  for (const tunnel of gone) {
-    await tunnel.stop()
-    running.splice(running.indexOf(tunnel), 1)
-    changed.push(`${tunnel.options.name} is ended`)
+  const candidates: CarriedTunnel[] = []
+  const carry: Carrying['carry'] = (options) => {
+    const next = carrying.carry(options)
+    candidates.push(next)
+    return next
   }
-  for (const { tunnel, wishes, change, next } of kept) {
-    if (next) await restart(running, tunnel, next, carry, report)
-    else await applyLive(tunnel, wishes)
-    const keys = `${change.keys.join(', ')} changed`
-    changed.push(next ? `${wishes.name} is started anew: ${keys}` : `${wishes.name}: ${keys}`)
+  try {
+    const plan = await planReload(after, running, { ...carrying, carry })
+    const steps = plan.live.map((candidate) => ({ candidate, steps: liveSteps(candidate) }))
+    await exchange(
+      plan,
+      steps.flatMap((one) => one.steps),
+      running,
+      carrying,
+    )
+    for (const { running: tunnel, next } of plan.live) tunnel!.setOptions(next.options)
+    inOrder(running, after)
+    return [
+      ...waiting(before, after),
+      ...plan.gone.map(({ options }) => `${options.name} is ended`),
+      ...steps.map((one) => liveWords(one.candidate, one.steps)),
+      ...plan.anew.map(startWords),
+    ]
+  } finally {
+    // Those that were only asked about look for names no more.
+    for (const candidate of candidates) if (!running.includes(candidate)) await candidate.stop()
   }
-  for (const tunnel of fresh) {
-    await tunnel.start()
-    running.push(tunnel)
-    changed.push(`${tunnel.options.name} is started`)
-  }
-  return changed
 }
 
-interface Kept {
-  readonly tunnel: CarriedTunnel
-  readonly wishes: TunnelWishes
-  readonly change: TunnelChange
-  /** What is started in its stead, where it has to be. */
-  readonly next: CarriedTunnel | undefined
-}
-
-interface Plan {
-  readonly gone: readonly CarriedTunnel[]
-  readonly kept: readonly Kept[]
-  readonly fresh: readonly CarriedTunnel[]
-}
-
-/** Finds out all that could be wrong; changes nothing. */
-async function planned({ tunnels }: Wanted, running: readonly CarriedTunnel[], carry: Carry): Promise<Plan> {
-  const kept: Kept[] = []
-  const fresh: CarriedTunnel[] = []
-  for (const wishes of tunnels) {
-    const tunnel = running.find(({ options }) => options.name === wishes.name)
-    const asked = tunnel?.names.list.map((remote) => remote.asked) ?? []
-    const change = tunnel && tunnelChange(tunnel.options, wishes, asked)
-    if (tunnel && !change) continue
-    const next = carry(wishes)
-    await next.findNamesOnce()
-    if (!tunnel) next.refuseTaken()
-    if (next.names.resolved.length > 0) await next.check()
-    if (tunnel && change) kept.push({ tunnel, wishes, change, next: change.live ? undefined : next })
-    else fresh.push(next)
+/** Ends those that go or are started anew, so that what they claim is free; then changes those that run, then starts the new ones. */
+async function exchange(plan: Plan, steps: readonly LiveStep[], running: CarriedTunnel[], carrying: Carrying) {
+  const ended = [...plan.gone, ...plan.anew.flatMap((candidate) => candidate.running ?? [])]
+  const made: LiveStep[] = []
+  try {
+    for (const tunnel of ended) await end(tunnel, running)
+    makeSteps(steps, made)
+    for (const { next } of plan.anew) {
+      running.push(next)
+      await carrying.begin(next)
+    }
+  } catch (error) {
+    const started = plan.anew.map(({ next }) => next).filter((next) => running.includes(next))
+    throw withOutcome(error, ended, await takenBack(started, made, ended, running, carrying))
   }
-  const gone = running.filter(({ options }) => !tunnels.some(({ name }) => name === options.name))
-  return { gone, kept, fresh }
+}
+
+async function end(tunnel: CarriedTunnel, running: CarriedTunnel[]): Promise<void> {
+  await tunnel.stop()
+  running.splice(running.indexOf(tunnel), 1)
+}
+
+/** Has all as it was, as well as that can be; returns what could not be. */
+async function takenBack(
+  started: readonly CarriedTunnel[],
+  made: readonly LiveStep[],
+  ended: readonly CarriedTunnel[],
+  running: CarriedTunnel[],
+  carrying: Carrying,
+): Promise<string[]> {
+  const lost: string[] = []
+  const trying = async (name: string, what: () => Promise<void>) => {
+    try {
+      await what()
+    } catch (error) {
+      lost.push(`${name}: ${(error as Error).message}`)
+    }
+  }
+  for (const tunnel of started) await trying(tunnel.options.name, () => end(tunnel, running))
+  lost.push(...undoSteps(made))
+  for (const tunnel of ended) {
+    if (!running.includes(tunnel)) await trying(tunnel.options.name, () => startAgain(tunnel, running, carrying))
+  }
+  return lost
+}
+
+/** With the remotes that it had, those of `tsgre peers add` too. */
+async function startAgain(tunnel: CarriedTunnel, running: CarriedTunnel[], { carry, findNames, begin }: Carrying) {
+  const again = carry({ ...tunnel.options, remote: tunnel.names.list.map(({ asked }) => asked) })
+  running.push(again)
+  try {
+    await findNames([again])
+    await begin(again)
+  } catch (error) {
+    await end(again, running)
+    throw error
+  }
+}
+
+/** What became of what ran before, behind what went wrong. */
+function withOutcome(error: unknown, ended: readonly CarriedTunnel[], lost: readonly string[]): unknown {
+  if (!(error instanceof Error)) return error
+  const names = ended.map(({ options }) => options.name).join(', ')
+  if (lost.length > 0) error.message += `; not all is as it was before: ${lost.join('; ')}`
+  else if (names !== '') error.message += `; ${names} ended for it, and runs again as before`
+  return error
+}
+
+/** As the file has them. */
+function inOrder(running: CarriedTunnel[], { tunnels }: Wanted): void {
+  const names = tunnels.map(({ name }) => name)
+  running.sort((a, b) => names.indexOf(a.options.name) - names.indexOf(b.options.name))
 }
 
 /** What a process is asked for at its start alone. */
 function waiting(before: Wanted, after: Wanted): string[] {
-  const keys = ['metrics', 'logFormat', 'logLevel', 'json'] as const
-  const later = keys.filter((key) => !isDeepStrictEqual(before[key], after[key]))
-  return later.length === 0 ? [] : [`${later.join(', ')} changed, which counts from the next start on`]
+  const keys = waitingKeys(before, after)
+  return keys.length === 0 ? [] : [`${keys.join(', ')} changed, which counts from the next start on`]
 }
 
-/** Remotes come, go and change while frames are carried. */
-async function applyLive(tunnel: CarriedTunnel, wishes: TunnelWishes): Promise<void> {
-  const { names } = tunnel
-  const wanted = remotesOf(wishes)
-  tunnel.setOptions(wishes)
-  for (const { asked } of [...names.list]) {
-    if (!wanted.some(({ remote }) => remote === asked.remote)) names.remove(asked.remote)
-  }
-  for (const remote of wanted) {
-    const there = names.list.find(({ asked }) => asked.remote === remote.remote)
-    if (!there) await tunnel.addPeer(remote)
-    else if (!isDeepStrictEqual(there.asked, remote)) names.change(remote)
-  }
+function liveWords({ next, change }: Candidate, steps: readonly LiveStep[]): string {
+  const remotes = steps.map(({ words }) => words).join(', ')
+  return `${next.options.name}: ${change!.keys.join(', ')} changed${remotes && ` (${remotes})`}`
 }
 
-async function restart(
-  running: CarriedTunnel[],
-  tunnel: CarriedTunnel,
-  next: CarriedTunnel,
-  carry: Carry,
-  report: Report,
-): Promise<void> {
-  const at = running.indexOf(tunnel)
-  await tunnel.stop()
-  try {
-    running[at] = next
-    await next.start()
-  } catch (error) {
-    report.warn(`${tunnel.options.name} could not be started with its new options, and is started with those it had`)
-    const again = carry(tunnel.options)
-    running[at] = again
-    await again.findNamesOnce()
-    await again.start()
-    throw error
-  }
+function startWords({ next, change }: Candidate): string {
+  const { name } = next.options
+  const why = change ? ` anew: ${change.keys.join(', ')} changed` : ''
+  return next.tunnel ? `${name} is started${why}` : `${name} starts${why}, as soon as one of its remotes has an address`
 }

@@ -14,7 +14,7 @@ import { FollowNames } from './follow-names.js'
 import { type Place, refuseRoutes } from './place.js'
 import { narrowWarnings, reportMtu } from './report-mtu.js'
 import { reportPeers } from './report-peers.js'
-import { type DaemonOptions, type Report, settle } from './run-daemon.js'
+import { type DaemonOptions, type Report, type Settled, settle } from './run-daemon.js'
 import { Setup, type SetupPlan } from './setup.js'
 import { watchPlace } from './watch-place.js'
 
@@ -33,6 +33,7 @@ export class CarriedTunnel {
   #setup: Setup | undefined
   #captures: Captures | undefined
   #failure: string | undefined
+  #named: Promise<void> | undefined
   #starting: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | undefined
   readonly #abandoned = new AbortController()
@@ -91,14 +92,10 @@ export class CarriedTunnel {
     await this.names.add(asked, (address) => this.#refuse(address))
   }
 
-  /** Finds the names of its remotes; returns when one of them has an address, or when it is stopped. */
-  async findNames(): Promise<void> {
-    await this.names.first(this.#abandoned.signal)
-  }
-
-  /** Looks its remotes' names up once. */
-  async findNamesOnce(): Promise<void> {
-    await this.names.once()
+  /** Finds the names of its remotes; resolves when one of them has an address, or when it is stopped. Every caller gets the same promise. */
+  findNames(): Promise<void> {
+    this.#named ??= this.names.first(this.#abandoned.signal)
+    return this.#named
   }
 
   /** What would be opened: names are addresses in it. */
@@ -110,9 +107,9 @@ export class CarriedTunnel {
    * Asks this host all that could speak against the tunnel; changes nothing.
    * @throws ConfigError
    */
-  async check(): Promise<void> {
+  async check(): Promise<Settled> {
     try {
-      await settle(this.#asked)
+      return await settle(this.#asked)
     } catch (error) {
       throw this.names.inWordsAsked(error)
     }

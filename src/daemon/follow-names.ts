@@ -108,9 +108,19 @@ export class FollowNames {
   async add(asked: PeerOptions, refuse: (address: string) => Promise<void>): Promise<void> {
     const entry = fresh(asked)
     await this.#resolve(entry)
-    if (entry.address !== undefined) {
-      await refuse(entry.address)
-      this.#tunnel!.addPeer({ ...asked, remote: entry.address })
+    if (entry.address !== undefined) await refuse(entry.address)
+    this.#take(entry)
+  }
+
+  /** As add, with what is known of the name's address already: nothing is waited for. @throws ConfigError as Tunnel.addPeer */
+  take(asked: PeerOptions, address: string | undefined): void {
+    this.#take({ ...fresh(asked), address, ...(address === undefined && { retryMs: FIRST_RETRY_MS }) })
+  }
+
+  #take(entry: Entry): void {
+    const { asked, address } = entry
+    if (address !== undefined) {
+      this.#tunnel!.addPeer({ ...asked, remote: address })
       entry.address = canonical(this.#tunnel!, entry)
     }
     this.#entries.push(entry)

@@ -51,12 +51,15 @@ class InstanceProcess {
   readonly #around: Surroundings
   readonly #instance: RunningInstance
   readonly #asked: Promise<void>
-  #wanted: Wanted
+  /** As it was started; its tunnels may be others by now. */
+  readonly #wanted: Wanted
   readonly #tunnels: CarriedTunnel[]
   #ask: () => void = () => {}
   #fail: (error: unknown) => void = () => {}
   readonly #failed: Promise<never>
   #looking: NodeJS.Timeout | undefined
+  #reloading: Promise<unknown> = Promise.resolve()
+  #ending = false
   #control: ControlServer | undefined
   #metrics: MetricsServer | undefined
 
@@ -91,17 +94,14 @@ class InstanceProcess {
 
   async start(): Promise<void> {
     const { readiness, onReload } = this.#around
-    const names = this.#tunnels.map((tunnel) => tunnel.findNames())
     // What the end cuts short is put back by stop().
-    await Promise.race([Promise.all(names), sleep(FIRST_NAMES_MS, undefined, { ref: false }), this.#around.until])
+    await this.#findNames(this.#tunnels)
     const ready = this.#tunnels.filter((tunnel) => tunnel.names.resolved.length > 0)
     for (const tunnel of this.#tunnels) tunnel.refuseTaken()
     for (const tunnel of ready) await tunnel.check()
     await this.#serve()
     for (const tunnel of ready) await tunnel.start()
-    for (const [index, tunnel] of this.#tunnels.entries()) {
-      if (!ready.includes(tunnel)) void this.#startLater(tunnel, names[index]!)
-    }
+    for (const tunnel of this.#tunnels) if (!ready.includes(tunnel)) void this.#startLater(tunnel)
     readiness.ready(this.#summary())
     readiness.watch(() => this.#instance.ill() === undefined)
     onReload(() => this.#reloadBySignal())
@@ -118,9 +118,19 @@ class InstanceProcess {
     this.#looking = setInterval(look, DROPS_MS).unref()
   }
 
-  async #startLater(tunnel: CarriedTunnel, named: Promise<void>): Promise<void> {
+  async #findNames(tunnels: readonly CarriedTunnel[]): Promise<void> {
+    const found = Promise.all(tunnels.map((tunnel) => tunnel.findNames()))
+    const ended = this.end
+      .catch(() => {}) // whoever runs this process hears of it
+      .then(() => {
+        this.#ending = true
+      })
+    await Promise.race([found, sleep(FIRST_NAMES_MS, undefined, { ref: false }), ended])
+  }
+
+  async #startLater(tunnel: CarriedTunnel): Promise<void> {
     try {
-      await named
+      await tunnel.findNames()
       await tunnel.start()
       this.#around.readiness.status(this.#summary())
     } catch (error) {
@@ -146,29 +156,51 @@ class InstanceProcess {
 
   async #reload(): Promise<readonly string[]> {
     const { load, readiness, report } = this.#around
+    if (!load) noConfig(this.#wanted.name)
+    this.#refuseEnding()
     readiness.reloading()
+    const reloading = this.#applied(load)
+    this.#reloading = reloading.catch(() => {}) // stop() waits for it, whoever asked hears of it
     try {
-      const after = await (load?.() ?? noConfig(this.#wanted.name))
-      const carry = (options: DaemonOptions) => this.#carried(options)
-      const changed = await applyConfig(this.#wanted, after, this.#tunnels, carry, report)
-      this.#wanted = after
+      const changed = await reloading
       report.note(changed.length === 0 ? 'reloaded: nothing has changed' : `reloaded: ${changed.join('; ')}`)
       return changed
+    } catch (error) {
+      report.warn(`nothing was reloaded: ${(error as Error).message}`)
+      throw error
     } finally {
-      readiness.ready(this.#summary())
+      if (!this.#ending) readiness.ready(this.#summary())
     }
+  }
+
+  async #applied(load: () => Promise<Wanted>): Promise<string[]> {
+    return await applyConfig(this.#wanted, await load(), this.#tunnels, {
+      carry: (options) => this.#carried(options),
+      findNames: async (tunnels) => {
+        await this.#findNames(tunnels)
+        this.#refuseEnding()
+      },
+      begin: async (tunnel) => {
+        if (tunnel.names.resolved.length > 0) await tunnel.start()
+        else void this.#startLater(tunnel)
+      },
+    })
+  }
+
+  /** What came into being behind the end would never be put back. */
+  #refuseEnding(): void {
+    if (this.#ending) throw new StateError('TSGRE_NOT_NOW', `${this.#wanted.name} is ending`)
   }
 
   async #reloadBySignal(): Promise<void> {
-    try {
-      await this.#instance.reload()
-    } catch (error) {
-      this.#around.report.warn(`nothing was reloaded: ${(error as Error).message}`)
-    }
+    // Its report has told.
+    await this.#instance.reload().catch(() => {})
   }
 
   async stop(): Promise<void> {
+    this.#ending = true
     this.#around.readiness.stopping()
+    await this.#reloading
     clearInterval(this.#looking)
     for (const tunnel of [...this.#tunnels].reverse()) await tunnel.stop()
     this.#instance.close()

@@ -47,6 +47,15 @@ class Configured {
     return JSON.parse((await this.rig.exec('A', tsgreArgv(['status', '--json']))).stdout).tunnels
   }
 
+  /** The remotes of each tunnel with their keys. */
+  async remotes(): Promise<Record<string, string[]>> {
+    const entries = (await this.tunnels()).map(({ name, peers }) => [
+      name,
+      peers.map(({ remote, asked, keyIn }: Record<string, unknown>) => `${asked ?? remote} ${keyIn}`),
+    ])
+    return Object.fromEntries(entries)
+  }
+
   index(tap: string): number {
     return this.rig.ipJson('A', `link show ${tap}`)[0].ifindex
   }
@@ -133,6 +142,54 @@ test('what cannot be changed live starts that tunnel anew, and no other; tunnels
   })
   assert.is(host.index('tap0'), first)
   assert.is((await host.child.stop('SIGTERM')).code, 0)
+})
+
+test('what two tunnels would take is refused, what comes to light only when it is done is taken back: all run as before', async () => {
+  using host = await Configured.start(FIRST, SECOND)
+  const [before, indexes] = [await host.remotes(), [host.index('tap0'), host.index('tap1')]]
+  host.rig.ip('A', 'tuntap add tap6 mode tap multi_queue') // opening it fails, which nobody asks beforehand
+  await host.whileCarrying(async () => {
+    host.write(FIRST, { ...SECOND, remotes: FIRST.remotes })
+    const shared = await host.reload()
+    assert.is(shared.code, 2)
+    assert.match(shared.stderr, /tap0 takes the packets without a key from it.*give one of them its own --key/)
+    assert.equal([host.index('tap0'), host.index('tap1')], indexes)
+    host.write({ ...FIRST, remotes: [...FIRST.remotes, '192.168.56.77'] }, { ...SECOND, tap: 'tap6' })
+    const { code, stderr } = await host.reload()
+    assert.is(code, 2)
+    assert.match(stderr, /tap6.*; tap1 ended for it, and runs again as before/)
+    assert.equal(await host.remotes(), before)
+    host.write(FIRST, SECOND)
+    assert.match((await host.reload()).stdout, /nothing changed/)
+  })
+  // A remote may go from one tunnel to another.
+  const second = host.index('tap1')
+  host.write({ ...FIRST, remotes: ['192.168.56.77'] }, { ...SECOND, remotes: FIRST.remotes })
+  assert.is((await host.reload()).code, 0)
+  assert.equal(await host.remotes(), { tap0: ['192.168.56.77 null'], tap1: ['192.168.56.5 null'] })
+  assert.equal([host.index('tap0'), host.index('tap1')], [indexes[0], second])
+})
+
+test('a new tunnel waits for the name of its remote, and is mended by a reload; a running one is not ended for a name', async () => {
+  using host = await Configured.start(FIRST)
+  const unknown = { ...SECOND, remotes: ['nosuch.invalid'] }
+  host.write(FIRST, unknown)
+  assert.match((await host.reload()).stdout, /tap1 starts, as soon as one of its remotes has an address/)
+  assert.equal((await host.remotes()).tap1, ['nosuch.invalid null'])
+  host.write(FIRST, SECOND)
+  assert.match((await host.reload()).stdout, /tap1 is started anew: remote changed/)
+  assert.equal((await host.remotes()).tap1, ['192.168.56.5 9'])
+  const index = host.index('tap1')
+  host.write(FIRST, { ...unknown, ttl: 9 })
+  const { code, stderr } = await host.reload()
+  assert.is(code, 2)
+  assert.match(stderr, /nosuch\.invalid: the name has no address, and tap1, which runs, would be left without/)
+  assert.is(host.index('tap1'), index)
+  // The end overtakes a reload, and nothing is left behind.
+  host.write(FIRST, SECOND, { ...SECOND, tap: 'tap2', remotes: ['192.168.56.66'] })
+  host.child.kill('SIGHUP')
+  assert.is((await host.child.stop('SIGTERM')).code, 0)
+  assert.not.match(host.rig.ip('A', '-oneline link show'), /tap\d/)
 })
 
 test('a tunnel of the command line alone has nothing to reload', async () => {

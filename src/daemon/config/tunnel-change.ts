@@ -6,7 +6,7 @@ import type { PeerOptions } from '../../tunnel/peer-options.js'
 import { listRemotes } from '../../tunnel/resolve-peers.js'
 import type { Option } from '../options/option.js'
 import { OPTIONS } from '../options/option-table.js'
-import type { TunnelWishes } from '../options/wanted.js'
+import type { InstanceOptions, TunnelWishes } from '../options/wanted.js'
 
 export interface TunnelChange {
   /** Names of the options, as in a file. */
@@ -40,12 +40,25 @@ export function tunnelChange(
 
 function differs(option: Option, before: TunnelWishes, after: TunnelWishes, remotes: readonly PeerOptions[]): boolean {
   if (option.field === undefined) return false
-  if (option.field === 'remote') return !isDeepStrictEqual(remotes, remotesOf(after))
+  if (option.field === 'remote') return !isDeepStrictEqual(byName(remotes), byName(remotesOf(after)))
   return !isDeepStrictEqual(saidOf(option, before), saidOf(option, after))
 }
 
+/** Which of them comes first says nothing. */
+function byName(remotes: readonly PeerOptions[]): Map<string, PeerOptions> {
+  return new Map(remotes.map((remote) => [remote.remote, remote]))
+}
+
+/** The keys of the process itself, as in a file, that are wanted otherwise: it takes them at its start alone. */
+export function waitingKeys(before: InstanceOptions, after: InstanceOptions): string[] {
+  const waiting = OPTIONS.filter(({ of, field }) => of === 'instance' && field !== undefined)
+  return waiting
+    .filter((option) => !isDeepStrictEqual(saidOf(option, before), saidOf(option, after)))
+    .map(({ name }) => name)
+}
+
 /** What is not said is the default, where that is a value. */
-function saidOf(option: Option, wishes: TunnelWishes): unknown {
-  const value = wishes[option.field as keyof TunnelWishes]
+function saidOf(option: Option, wishes: TunnelWishes | InstanceOptions): unknown {
+  const value = (wishes as Readonly<Record<string, unknown>>)[option.field!]
   return value === undefined && 'standard' in option ? option.standard : value
 }

@@ -2,7 +2,7 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { remotesOf, tunnelChange } from '#tsgre/daemon/config/tunnel-change.js'
+import { remotesOf, tunnelChange, waitingKeys } from '#tsgre/daemon/config/tunnel-change.js'
 import type { TunnelWishes } from '#tsgre/daemon/options/wanted.js'
 
 const BASE: TunnelWishes = { name: 'tap0', remote: ['192.168.56.5', { remote: '192.168.56.6', key: 7 }], routes: [] }
@@ -39,6 +39,20 @@ test('a remote has of the tunnel what it does not say for itself', () => {
   assert.equal(remotesOf({ ...BASE, key: 3, sequence: true }), [
     { remote: '192.168.56.5', key: 3, checksum: undefined, receiveChecksum: undefined, sequence: true },
     { remote: '192.168.56.6', key: 7, checksum: undefined, receiveChecksum: undefined, sequence: true },
+  ])
+})
+
+test('which remote comes first says nothing', () =>
+  assert.is(change({ remote: [{ remote: '192.168.56.6', key: 7 }, '192.168.56.5'] }), undefined))
+
+test('what the process takes at its start alone is named as in a file', () => {
+  assert.equal(waitingKeys({}, { logLevel: 'info', logFormat: 'auto', json: false }), [])
+  const metrics = { address: '127.0.0.1', port: 9747 }
+  assert.equal(waitingKeys({ metrics }, { logFormat: 'json', logLevel: 'warn', json: true }), [
+    'json',
+    'metrics',
+    'log-format',
+    'log-level',
   ])
 })
 
