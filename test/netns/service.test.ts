@@ -68,6 +68,8 @@ test('a user that is not root carries frames, sets up the host and puts it back,
   await daemon.waitFor(/reloaded: nothing has changed/)
   const ended = await daemon.stop('SIGTERM')
   await notified.heard('STOPPING=1')
+  const told = notified.messages.flatMap(({ lines }) => lines).filter((line) => /^(READY|RELOADING)=/.test(line))
+  assert.equal(told, ['READY=1', 'RELOADING=1', 'READY=1'])
   assert.is(ended.code, 0, ended.stderr)
   assert.equal(await settledChanges(rig, 'A', before), [])
 })
