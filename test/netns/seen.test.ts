@@ -1,6 +1,7 @@
 // What running tunnels show of themselves, real daemons in two hosts: status and its problems in words, capture, metrics, top.
 
 import { execFileSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -91,7 +92,11 @@ test('capture is read by tshark while it goes on: frames with direction, drops w
   const inner = capture()
   const outer = capture('--outer')
   const drops = capture('--drops')
-  await sleep(700) // until they have begun
+  // The head of a file comes when the tunnel has begun to put packets aside for it.
+  for (const { file, child } of [inner, outer, drops]) {
+    for (let tries = 0; tries < 100 && !(existsSync(file) && statSync(file).size > 0); tries++) await sleep(100)
+    assert.ok(existsSync(file) && statSync(file).size > 0, child.stderr)
+  }
   await rig.ping('cA', 'cB', { count: 3 })
   await B.stop()
   await rig.tsgre('B', ['--key', '7'])
