@@ -37,6 +37,7 @@ export const ERROR_CODES = [
   'TSGRE_WHICH_INSTANCE',
   'TSGRE_INSTANCE_GONE',
   'TSGRE_BAD_REQUEST',
+  'TSGRE_SERVICE',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]

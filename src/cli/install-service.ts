@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Argv, CommandModule } from 'yargs'
 import { ConfigError } from '../errors.js'
 import { planRemoval, planService, takeSteps } from '../host/service.js'
+import { refuseUnreachable } from '../host/service-refusals.js'
 import { serviceUnit } from '../host/service-unit.js'
 import { once, type Text } from './arguments.js'
 
@@ -14,8 +15,8 @@ interface Arguments {
 }
 
 const flag = { type: 'boolean', default: false } as const
-const NEXT = `Write /etc/tsgre/NAME.yaml (docs/config.md), then: systemctl enable --now tsgre@NAME
-Members of the group tsgre may use tsgre status, top, peers, … : usermod -aG tsgre YOU
+const next = (group: string) => `Write /etc/tsgre/NAME.yaml (docs/config.md), then: systemctl enable --now tsgre@NAME
+Members of the group ${group} may use tsgre status, top, peers, … : usermod -aG ${group} YOU
 `
 
 export const installServiceCommand = {
@@ -48,9 +49,10 @@ export const installServiceCommand = {
       if (!uninstall) process.stdout.write(`\n${serviceUnit({ command, user })}`)
       return
     }
+    if (!uninstall) refuseUnreachable(command)
     await takeSteps(steps, say)
     if (steps.length === 0)
       process.stdout.write(`tsgre: nothing to do: ${uninstall ? 'there is no unit of ours' : 'all is there'}\n`)
-    if (!uninstall) process.stdout.write(NEXT)
+    if (!uninstall) process.stdout.write(next(user))
   },
 } as unknown as CommandModule

@@ -24,14 +24,18 @@ async function handler(argv: Arguments): Promise<void> {
     return
   }
   const reload = wanted.file === undefined ? undefined : hangUp()
-  await runInstance(wanted, {
-    report,
-    readiness: Readiness.take((message) => report.warn(message)),
-    logger: loggerOf(log),
-    until: signalled(['SIGINT', 'SIGTERM', 'SIGQUIT', ...(reload ? [] : ['SIGHUP' as const])]),
-    load: reload && (() => wantedOf(asked as Asked)),
-    onReload: (again) => reload?.(again),
-  })
+  try {
+    await runInstance(wanted, {
+      report,
+      readiness: Readiness.take((message) => report.warn(message)),
+      logger: loggerOf(log),
+      until: signalled(['SIGINT', 'SIGTERM', 'SIGQUIT', ...(reload ? [] : ['SIGHUP' as const])]),
+      load: reload && (() => wantedOf(asked as Asked)),
+      onReload: (again) => reload?.(again),
+    })
+  } finally {
+    log.close()
+  }
 }
 
 async function logOf({ logFormat = 'auto', logLevel = 'info', json = false }: Wanted): Promise<Log> {
@@ -42,7 +46,7 @@ async function logOf({ logFormat = 'auto', logLevel = 'info', json = false }: Wa
 
 /** For the library, which has fields beside the words. */
 function loggerOf(log: Log): TunnelOptions['logger'] {
-  const at = (level: keyof Log) => (_: object, message: string) => log[level](message)
+  const at = (level: Exclude<keyof Log, 'close'>) => (_: object, message: string) => log[level](message)
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 

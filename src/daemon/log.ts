@@ -3,7 +3,7 @@
 
 import { pino } from 'pino'
 import type { LogFormat, LogLevel } from './options/wanted.js'
-import { Repeats } from './repeats.js'
+import { Repeats, WHILE_MS } from './repeats.js'
 
 export interface LogOptions {
   readonly format: LogFormat
@@ -19,6 +19,8 @@ export interface Log {
   info(message: string): void
   warn(message: string): void
   error(message: string): void
+  /** Tells what was only counted until now. */
+  close(): void
 }
 
 /** Of the field `event`, which all lines of output have. */
@@ -33,14 +35,32 @@ export function openLog(options: LogOptions, write: (line: string) => void, now 
     { level, base: null, messageKey: 'message', formatters: { level: (label) => ({ level: label }) } },
     { write: (line: string) => write(pretty ? prettyLine(line) : line) },
   )
-  const repeats = new Repeats()
-  const at = (which: keyof typeof EVENTS) => (message: string) => {
-    const { tell, missed } = repeats.see(message, now())
-    const fields = { event: EVENTS[which] }
-    if (missed > 0) logger[which](fields, `${missed} more like the next one were not written`)
-    if (tell) logger[which](fields, message)
+  const at = (which: keyof typeof EVENTS) => limited((message) => logger[which]({ event: EVENTS[which] }, message), now)
+  const levels = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  const countedUntil = (time: number) => {
+    for (const level of Object.values(levels)) level.countedUntil(time)
   }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  const looking = setInterval(() => countedUntil(now()), WHILE_MS / 6).unref()
+  const close = () => {
+    clearInterval(looking)
+    countedUntil(Number.POSITIVE_INFINITY)
+  }
+  return { ...levels, close }
+}
+
+/** `say`, but not the same for ever; and what says what was counted, of the whiles over by `time`. */
+function limited(say: (message: string) => void, now: () => number) {
+  const repeats = new Repeats()
+  const countedUntil = (time: number) => {
+    for (const { count, message } of repeats.over(time))
+      say(count === 1 ? message : `${message} (and ${count - 1} more in the last minute)`)
+  }
+  const write = (message: string) => {
+    const time = now()
+    countedUntil(time)
+    if (repeats.tell(message, time)) say(message)
+  }
+  return Object.assign(write, { countedUntil })
 }
 
 function prettyLine(line: string): string {

@@ -112,7 +112,9 @@ class InstanceProcess {
     const watch = new DropWatch()
     const look = () => {
       for (const { options, tunnel } of this.#tunnels) {
-        if (tunnel) watch.look(options.name, tunnel.stats().drops).forEach(this.#around.report.warn)
+        if (!tunnel) continue
+        const lines = watch.look(options.name, tunnel.stats().drops, tunnel.peers())
+        lines.forEach(this.#around.report.warn)
       }
     }
     this.#looking = setInterval(look, DROPS_MS).unref()

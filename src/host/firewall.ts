@@ -46,9 +46,13 @@ export async function planForwarding(
   return plan
 }
 
+/** Of our rules. Whoever may write a journal must not have root give others: `--modprobe` names a program to run. */
+const OPTIONS = new Set(['-i', '-o', '-s', '-d', '-m', '--comment', '-j'])
+
 /** Deletes the rule, as often as it is there; one that is gone, with its chain or altogether, needs nothing. */
 export async function undoRule({ command, rule }: Extract<Undo, { kind: 'rule' }>, run: Execute): Promise<void> {
-  if (!/^ip6?tables(-nft|-legacy)?$/.test(command) || rule[0] !== CHAIN)
+  const strange = rule.some((word) => word.startsWith('-') && !OPTIONS.has(word))
+  if (!/^ip6?tables(-nft|-legacy)?$/.test(command) || rule[0] !== CHAIN || strange)
     throw new HostError('TSGRE_COMMAND_FAILED', command, '', `${typed(command, rule)} is no rule tsgre makes`)
   for (let left = 8; left > 0; left--) {
     try {

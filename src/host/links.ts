@@ -6,6 +6,9 @@ import type { Change, Undo } from './change.js'
 import { type Execute, execute } from './execute.js'
 import { ipJson } from './ip-json.js'
 
+/** Whoever may write a journal must not have root give `ip link set` other words: `xdp` would load a program. */
+const OURS = /^(up|down|nomaster|master \S+|addrgenmode [a-z_0-9]+|mtu \d+( address [\da-f:]+)?)$/
+
 /** The fields used of `ip -json -details link show`. */
 interface LinkState {
   readonly ifname: string
@@ -96,6 +99,13 @@ export async function planKeep(tap: string, run: Execute = execute): Promise<Cha
 
 /** `ip link set`, where a device that vanished is as good as done, and a master that vanished is none. */
 export async function undoLink({ name, set }: UndoOf<'link'>, run: Execute): Promise<void> {
+  if (!OURS.test(set.join(' ')))
+    throw new HostError(
+      'TSGRE_COMMAND_FAILED',
+      name,
+      '',
+      `${JSON.stringify(set)} of ${name} is no setting tsgre changes`,
+    )
   const [word, master] = set
   const back = word === 'master' && master && !(await linkState(master, run)) ? ['nomaster'] : set
   try {

@@ -27,6 +27,8 @@ ExecStart=${command.map(quoted).join(' ')} --config /etc/tsgre/%i.yaml
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=2
+# A bad configuration, or a capability that is missing: the next start would end in the same way.
+RestartPreventExitStatus=2 77
 WatchdogSec=30
 TimeoutStopSec=30
 User=${user}
@@ -35,8 +37,9 @@ AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW
 CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
 NoNewPrivileges=yes
 # All instances have one directory, for their control sockets and journals; it stays when one of them ends.
+# Of the group's too: a tunnel that root starts by hand gives away the right to write where it may not, and joins the group.
 RuntimeDirectory=tsgre
-RuntimeDirectoryMode=0750
+RuntimeDirectoryMode=0770
 RuntimeDirectoryPreserve=yes
 Environment=XTABLES_LOCKFILE=/run/tsgre/xtables.lock
 DevicePolicy=closed
@@ -55,7 +58,10 @@ RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
-SystemCallFilter=@system-service
+# V8 asks for memory protection keys as it starts, whether the processor has them or not.
+SystemCallFilter=@system-service @pkey
+# What another version of Node asks for besides is refused, and does not end it.
+SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { HostError } from '../errors.js'
 import { type Execute, execute, typed } from './execute.js'
+import { refuseEnabled } from './service-refusals.js'
 import { serviceUnit, UNIT_MARK } from './service-unit.js'
 import { fileError } from './whole-file.js'
 
@@ -67,10 +68,14 @@ export function planService({ command, user, root = '/', run = execute }: Servic
   return steps
 }
 
-/** The unit goes; user, group and configurations stay, since files may be theirs. */
+/**
+ * The unit goes; user, group and configurations stay, since files may be theirs.
+ * @throws HostError where the unit is somebody else's, or instances of it start at boot
+ */
 export function planRemoval({ root = '/', run = execute }: Pick<ServiceOptions, 'root' | 'run'>): ServiceStep[] {
   const file = join(root, UNIT_FILE)
   if (readUnit(file) === undefined) return []
+  refuseEnabled(root)
   const steps = [step(`rm /${UNIT_FILE}`, 'the unit', () => rmSync(file))]
   if (!existsSync(join(root, SYSTEMD_RUNS))) return steps
   const words = ['daemon-reload']

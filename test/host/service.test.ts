@@ -1,13 +1,14 @@
 // The service as it is installed: into a folder that stands for the file system, and judged by systemd itself.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { HostError } from '#tsgre/errors.js'
 import { planRemoval, planService, takeSteps } from '#tsgre/host/service.js'
+import { refuseUnreachable } from '#tsgre/host/service-refusals.js'
 import { serviceUnit } from '#tsgre/host/service-unit.js'
 import { tsgreArgv } from '../rig/daemon.js'
 import { fileOf } from '../rig/root.js'
@@ -62,6 +63,39 @@ test('the unit is one that systemd takes without a word', () => {
   const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', path], { encoding: 'utf8' })
   assert.is(`${stdout}${stderr}`, '')
   assert.is(status, 0)
+})
+
+test('is not installed for a program that its user could not run, and says why', () => {
+  using place = folder()
+  const program = join(place.root, 'node')
+  writeFileSync(program, '')
+  assert.throws(
+    () => refuseUnreachable([program]),
+    /node cannot be run as a service: a service has a \/tmp of its own; install /,
+  )
+  const at = mkdtempSync('/var/lib/tsgre-closed-')
+  try {
+    const closed = join(at, 'main.js')
+    writeFileSync(closed, '', { mode: 0o644 })
+    assert.throws(() => refuseUnreachable([closed]), new RegExp(`not everybody may enter ${at};`))
+    chmodSync(at, 0o755)
+    refuseUnreachable([closed])
+    chmodSync(closed, 0o600)
+    assert.throws(() => refuseUnreachable([closed]), /not everybody may read it/)
+  } finally {
+    rmSync(at, { recursive: true })
+  }
+})
+
+test('stays while instances of it start at boot', async () => {
+  using place = folder()
+  await takeSteps(planService({ command: COMMAND, user: 'tsgre', root: place.root }), () => {})
+  const link = join(place.root, 'etc/systemd/system/multi-user.target.wants/tsgre@dc1.service')
+  mkdirSync(dirname(link))
+  symlinkSync(`/${UNIT}`, link)
+  assert.throws(() => planRemoval(place), /first: systemctl disable --now tsgre@dc1\.service$/)
+  rmSync(link)
+  assert.is(planRemoval(place).length, 1)
 })
 
 test('odd words of its command line are quoted as systemd reads them', () => {

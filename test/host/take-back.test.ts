@@ -11,6 +11,11 @@ for (const undo of [
   { kind: 'rule', command: 'sh', rule: ['DOCKER-USER'] },
   { kind: 'rule', command: '/tmp/iptables', rule: ['DOCKER-USER'] },
   { kind: 'rule', command: 'iptables', rule: ['INPUT', '-j', 'DROP'] },
+  { kind: 'rule', command: 'iptables', rule: ['DOCKER-USER', '--modprobe=/tmp/program', '-j', 'ACCEPT'] },
+  { kind: 'rule', command: 'iptables', rule: ['DOCKER-USER', '-t', 'nat', '-j', 'ACCEPT'] },
+  { kind: 'link', name: 'tap0', set: ['xdp', 'object', '/tmp/program.o'] },
+  { kind: 'link', name: 'tap0', set: ['mtu', '1500', 'netns', 'other'] },
+  { kind: 'link', name: 'tap0', set: ['master', 'docker0', 'xdp', 'off'] },
 ] satisfies Undo[]) {
   test(`a journal cannot have this done: ${JSON.stringify(undo)}`, async () => {
     const { run, asked } = script({})

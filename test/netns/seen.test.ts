@@ -114,9 +114,9 @@ test('capture is read by tshark while it goes on: frames with direction, drops w
     `icmp.type == 8 && ip.src == ${rig.address('cA')}`,
     'frame.packet_flags_direction',
   )
-  assert.equal(directions, ['2', '2', '2'])
+  assert.equal(directions.map(Number), [2, 2, 2]) // outbound; some versions print it in hexadecimal
   assert.is(fields(outer.file, 'gre.key == 42 && icmp', 'frame.number').length, 6)
-  const comments = fields(drops.file, 'frame', 'pkt_comment')
+  const comments = fields(drops.file, 'frame', 'frame.comment')
   assert.ok(comments.length >= 2 && comments.every((line) => line.includes('dropped: key-mismatch')), comments.join())
 })
 

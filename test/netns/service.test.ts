@@ -1,19 +1,26 @@
 // What the unit of tsgre@NAME starts, started as it does: a user that is not root, with two capabilities and a socket to notify.
 
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { serviceUnit } from '#tsgre/host/service-unit.js'
 import { parsePrivileges } from '#tsgre/sys/capabilities.js'
 import { tsgreArgv } from '../rig/daemon.js'
 import { Hosts } from '../rig/hosts.js'
 import { Notified } from '../rig/notified.js'
 import { settledChanges, settledSnapshot } from '../rig/snapshot.js'
+import { underFilterOf } from '../rig/system-calls.js'
 
 const USER = 54321
+const UNIT = serviceUnit({ command: tsgreArgv([]), user: 'tsgre' })
 const TWO = ['cap_net_admin', 'cap_net_raw']
-/** Where udev runs, everybody may open the device (50-udev-default.rules). `ip netns exec` has mounts of its own. */
-const AS_WITH_UDEV = 'mknod -m 666 "$0/tun" c 10 200 && mount --bind "$0/tun" /dev/net/tun && exec "$@"'
+/**
+ * The device as udev has it, open to everybody (50-udev-default.rules), and the group as install-service makes it.
+ * `ip netns exec` has mounts of its own.
+ */
+const INSTALLED =
+  'mknod -m 666 "$0/tun" c 10 200 && mount --bind "$0/tun" /dev/net/tun && mount --bind "$0/group" /etc/group && exec "$@"'
 const AS_THE_UNIT = [
   'setpriv',
   `--reuid=${USER}`,
@@ -26,18 +33,44 @@ const AS_THE_UNIT = [
   '--',
 ]
 
-test('a user that is not root carries frames, sets up the host and puts it back, and tells the service manager all of it', async () => {
-  using rig = new Hosts()
-  await using notified = await Notified.start()
-  const before = await settledSnapshot(rig, 'A')
+/** As RuntimeDirectory= makes it. */
+function runDirectory(rig: Hosts): string {
   const run = rig.file('run')
-  mkdirSync(run, { mode: 0o750 })
+  mkdirSync(run)
+  chmodSync(run, Number.parseInt(/^RuntimeDirectoryMode=(.*)$/m.exec(UNIT)![1]!, 8)) // past the umask
   chownSync(run, USER, USER)
+  chmodSync(dirname(run), 0o755) // the rig's, and root's
+  return run
+}
+
+/** On a host where the service is installed. */
+function installed(rig: Hosts, argv: readonly string[]): string[] {
+  const folder = rig.file('installed')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'group'), `${readFileSync('/etc/group', 'utf8')}tsgre:x:${USER}:\n`)
+  return ['sh', '-c', INSTALLED, folder, ...argv]
+}
+
+function asTheUnit(rig: Hosts, argv: readonly string[]): string[] {
+  return installed(rig, underFilterOf(UNIT, [...AS_THE_UNIT, ...argv]))
+}
+
+function configured(rig: Hosts): string {
   const file = rig.file('yaml')
-  for (const folder of [dirname(file), dirname(notified.socket)]) chmodSync(folder, 0o755)
-  const config = { tap: 'tap0', remote: '192.168.56.5', route: rig.network('B') }
-  writeFileSync(file, JSON.stringify(config))
+  writeFileSync(file, JSON.stringify({ tap: 'tap0', remote: rig.address('B'), route: rig.network('B') }))
   chmodSync(file, 0o644)
+  return file
+}
+
+test('a user that is not root, with the system calls of the unit, carries frames, sets up the host and puts it back, and tells the service manager all of it', async () => {
+  using rig = new Hosts()
+  // What `--icc=false` makes of Docker's rules drops what the tunnel needs: so that rules are made, by iptables.
+  for (const rule of ['-N DOCKER-USER', '-I FORWARD -j DOCKER-USER', '-A FORWARD -i docker0 -o docker0 -j DROP'])
+    rig.execSync('A', ['iptables', ...rule.split(' ')])
+  await using notified = await Notified.start()
+  chmodSync(dirname(notified.socket), 0o755)
+  const before = await settledSnapshot(rig, 'A')
+  const run = runDirectory(rig)
   const env = {
     TSGRE_RUN_DIR: run,
     XTABLES_LOCKFILE: `${run}/xtables.lock`,
@@ -45,21 +78,21 @@ test('a user that is not root carries frames, sets up the host and puts it back,
     WATCHDOG_USEC: '1000000',
     HOME: '/nonexistent',
   }
-  const daemon = rig.spawn(
-    'A',
-    ['sh', '-c', AS_WITH_UDEV, dirname(file), ...AS_THE_UNIT, ...tsgreArgv(['--config', file])],
-    { env },
-  )
+  const daemon = rig.spawn('A', asTheUnit(rig, tsgreArgv(['--config', configured(rig)])), { env })
   await daemon.waitFor(/^tsgre: tap0 up/)
   await notified.heard('READY=1')
   await rig.tsgre('B', ['--route', rig.network('A')])
   await rig.reach('cA', 'cB')
   assert.is(rig.ipJson('A', 'link show tap0')[0].master, 'docker0')
   assert.match(rig.ip('A', `route show ${rig.network('B')}`), /docker0/)
-  const { uid, effective, bounding, noNewPrivileges } = parsePrivileges(
-    readFileSync(`/proc/${daemon.pid}/status`, 'utf8'),
-  )
-  assert.equal([uid, effective, bounding, noNewPrivileges], [USER, TWO, TWO, true])
+  assert.match(rig.execSync('A', ['iptables', '-S', 'DOCKER-USER']), /10\.103\.200\.0\/24.* ACCEPT/)
+  for (const tid of readdirSync(`/proc/${daemon.pid}/task`)) {
+    const text = readFileSync(`/proc/${daemon.pid}/task/${tid}/status`, 'utf8')
+    const { uid, effective, bounding, noNewPrivileges } = parsePrivileges(text)
+    assert.equal([uid, effective, bounding, noNewPrivileges], [USER, TWO, TWO, true])
+  }
+  const socket = statSync(`${run}/${readdirSync(run).find((name) => name.endsWith('.sock'))}`)
+  assert.equal([socket.mode & 0o777, socket.uid, socket.gid], [0o660, USER, USER])
   const { stdout } = await rig.exec('A', tsgreArgv(['status', '--json']), { env })
   assert.equal([JSON.parse(stdout).user, JSON.parse(stdout).capabilities.effective], [`${USER}`, TWO])
   await notified.heard('WATCHDOG=1')
@@ -70,8 +103,32 @@ test('a user that is not root carries frames, sets up the host and puts it back,
   await notified.heard('STOPPING=1')
   const told = notified.messages.flatMap(({ lines }) => lines).filter((line) => /^(READY|RELOADING)=/.test(line))
   assert.equal(told, ['READY=1', 'RELOADING=1', 'READY=1'])
-  assert.is(ended.code, 0, ended.stderr)
+  assert.equal([ended.code, ended.stderr], [0, ''])
   assert.equal(await settledChanges(rig, 'A', before), [])
+})
+
+test('root by hand and the service keep journals and sockets in one directory, and take back what the other one left', async () => {
+  using rig = new Hosts()
+  const run = runDirectory(rig)
+  const env = { TSGRE_RUN_DIR: run }
+  const before = await settledSnapshot(rig, 'A')
+  const argv = tsgreArgv(['--config', configured(rig)])
+  for (const [one, other] of [
+    [installed, asTheUnit],
+    [asTheUnit, installed],
+  ] as const) {
+    const first = rig.spawn('A', one(rig, argv), { env })
+    await first.waitFor(/^tsgre: tap0 up/)
+    first.kill('SIGKILL')
+    assert.is((await first.ended).stderr, '')
+    const second = rig.spawn('A', other(rig, argv), { env })
+    await second.waitFor(/took back what the tsgre on tap0 left/)
+    await second.waitFor(/^tsgre: tap0 up/)
+    const { code, stderr } = await second.stop()
+    assert.equal([code, stderr], [0, ''])
+    assert.equal(readdirSync(run), [])
+    assert.equal(await settledChanges(rig, 'A', before), [])
+  }
 })
 
 test.run()

@@ -46,23 +46,45 @@ test('tells the same five times in a minute, whatever numbers are in it, and the
   for (let i = 0; i < 42; i++) log.warn(`${i} frames of 192.168.56.${i} were lost`)
   log.warn('something else')
   assert.is(lines.length, 6)
+  now = 59_999
+  log.warn('something else')
+  assert.is(lines.length, 7)
   now = 60_000
   log.warn('7 frames of 192.168.56.7 were lost')
-  assert.equal(lines.slice(6), [
-    'tsgre: warning: 37 more like the next one were not written\n',
+  assert.equal(lines.slice(7), [
+    'tsgre: warning: 41 frames of 192.168.56.41 were lost (and 36 more in the last minute)\n',
     'tsgre: warning: 7 frames of 192.168.56.7 were lost\n',
   ])
 })
 
-test('drops are told where a hundred came since the last look, with what to do', () => {
+test('tells at its end what it has only counted, once, and each level by itself', () => {
+  const { log, lines } = logged({ format: 'pretty' })
+  for (let i = 0; i < 7; i++) log.warn('lost')
+  for (let i = 0; i < 6; i++) log.error('lost')
+  assert.is(lines.length, 10)
+  log.close()
+  log.close()
+  assert.equal(lines.slice(10), ['tsgre: warning: lost (and 1 more in the last minute)\n', 'tsgre: error: lost\n'])
+})
+
+test('a thousand kinds of messages are all told, and do not fill the memory', () => {
+  const { log, lines } = logged({ format: 'pretty' })
+  const kind = (i: number) => `kind ${String.fromCharCode(97 + (i % 26), 97 + ((i / 26) % 26), 97 + i / 676)}`
+  for (let i = 0; i < 1000; i++) log.warn(kind(i))
+  assert.is(lines.length, 1000)
+})
+
+test('drops are told where a hundred came since the last look, with whose they are and what to do', () => {
   const watch = new DropWatch()
   const drops = dropsByReason(dropCounters())
-  assert.equal(watch.look('tap0', drops), [])
-  assert.equal(watch.look('tap0', { ...drops, 'no-route': 99, ecn: 100 }), [
+  const peers = (...counts: number[]) =>
+    counts.map((count, i) => ({ remote: `192.0.2.${i}`, drops: { ...drops, 'no-route': count } }))
+  assert.equal(watch.look('tap0', drops, peers(0, 0)), [])
+  assert.equal(watch.look('tap0', { ...drops, 'no-route': 99, ecn: 100 }, peers(90, 9)), [
     'tap0: 100 frames were dropped in the last minute: ecn',
   ])
-  const [line] = watch.look('tap0', { ...drops, 'no-route': 250, ecn: 100 })
-  assert.match(line!, /^tap0: 151 frames were dropped in the last minute: no-route \(this host has no way/)
+  const [line] = watch.look('tap0', { ...drops, 'no-route': 250, ecn: 100 }, peers(100, 150))
+  assert.match(line!, /^tap0: 151 frames .*: no-route, 141 of them at 192\.0\.2\.1 \(this host has no way/)
 })
 
 test.run()
