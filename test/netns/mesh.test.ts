@@ -100,7 +100,7 @@ test('a host that is killed is known to be down, flooded no more, forgotten, and
   assert.ok((await peersOf(mesh, 1)).get(down).fdbEntries > 0)
   await daemons.get(2)!.stop('SIGKILL')
   await until('it is down', async () => (await peersOf(mesh, 1)).get(down).liveness === 'down')
-  assert.match(daemons.get(1)!.stderr, `${down} answers no more`)
+  await until('it is told', () => Promise.resolve(daemons.get(1)!.stderr.includes(`${down} answers no more`)))
   const { fdbEntries, txFrames } = (await peersOf(mesh, 1)).get(down)
   assert.is(fdbEntries, 0)
   const listeners = await Listeners.start(mesh, [3])
