@@ -15,7 +15,17 @@ const NAMES = [
     'netns/docker',
     'netns/flood',
   ],
-  ...['netns/healing', 'netns/traffic', 'netns/vlan', 'netns/wire', 'package/package', 'unit/docs', 'unit/wire/gre'],
+  ...[
+    'netns/healing',
+    'netns/killed',
+    'netns/resilience',
+    'netns/traffic',
+    'netns/vlan',
+    'netns/wire',
+    'package/package',
+    'unit/docs',
+    'unit/wire/gre',
+  ],
 ]
 
 /** In which order the files began, and the sets of them that ran at the same time. */
@@ -43,7 +53,7 @@ for (const lanes of [1, 2, 4]) {
 
 test('runs what measures alone, after all others', async () => {
   const { order, together } = await ran(2)
-  const measuring = ['alloc/pump', 'alloc/wire', 'netns/flood', 'netns/healing']
+  const measuring = ['netns/flood', 'netns/healing', 'netns/killed', 'netns/resilience']
   assert.equal(order.slice(-4), measuring)
   for (const name of measuring)
     assert.equal(
