@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Argv, CommandModule } from 'yargs'
 import { ConfigError } from '../errors.js'
 import { planRemoval, planService, takeSteps } from '../host/service.js'
-import { refuseUnreachable } from '../host/service-refusals.js'
+import { refuseUnprivileged, refuseUnreachable } from '../host/service-refusals.js'
 import { serviceUnit } from '../host/service-unit.js'
 import { once, type Text } from './arguments.js'
 
@@ -49,6 +49,7 @@ export const installServiceCommand = {
       if (!uninstall) process.stdout.write(`\n${serviceUnit({ command, user })}`)
       return
     }
+    if (steps.length > 0) refuseUnprivileged()
     if (!uninstall) refuseUnreachable(command)
     await takeSteps(steps, say)
     if (steps.length === 0)

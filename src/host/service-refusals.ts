@@ -9,6 +9,13 @@ import { typed } from './execute.js'
 const HIDDEN = /^\/(var\/)?tmp\//
 const STARTED_AT_BOOT = 'etc/systemd/system/multi-user.target.wants'
 
+/** The first program called would say it in words of its own, and mean something else. @throws HostError TSGRE_SERVICE */
+export function refuseUnprivileged(): void {
+  if (process.geteuid?.() === 0) return
+  const why = 'this needs root: put sudo in front of it; --dry-run shows without root what it would do'
+  throw new HostError('TSGRE_SERVICE', 'tsgre install-service', '', why)
+}
+
 /** The unit's user is not root, and enters only what everybody may enter. @throws HostError TSGRE_SERVICE */
 export function refuseUnreachable(command: readonly string[]): void {
   for (const path of command) {

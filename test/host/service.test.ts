@@ -87,6 +87,14 @@ test('is not installed for a program that its user could not run, and says why',
   }
 })
 
+test('is installed by root alone, and says so before anything else', () => {
+  const argv = [fileOf('.build/test/rig/command-as.js'), '65534', 'install-service']
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' })
+  assert.is(stdout, '')
+  assert.match(stderr, /^tsgre: this needs root: put sudo in front of it; --dry-run shows/)
+  assert.is(status, 1)
+})
+
 test('stays while instances of it start at boot', async () => {
   using place = folder()
   await takeSteps(planService({ command: COMMAND, user: 'tsgre', root: place.root }), () => {})
