@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import type { Child } from '../rig/child.js'
 import { tsgreArgv } from '../rig/daemon.js'
 import { Hosts } from '../rig/hosts.js'
+import { streamWhile } from '../rig/numbered.js'
 
 /** A's configuration, as objects; JSON is YAML too. */
 interface Tunnel {
@@ -60,12 +61,14 @@ class Configured {
     return this.rig.ipJson('A', `link show ${tap}`)[0].ifindex
   }
 
-  /** Replies that came while `body` ran, and those that did not. */
+  /** Every frame that is sent while `body` runs must come, both ways, and come once. */
   async whileCarrying(body: () => Promise<void>): Promise<void> {
     const pings = this.rig.ping('cA', 'cB', { count: 400, interval: 0.005, wait: 2 })
-    await body()
+    const there = await streamWhile(this.rig, 'cA', 'cB', body)
     const { sent, received } = await pings
     assert.equal([sent, received], [400, 400], 'frames were lost')
+    assert.ok(there.sent > 1000, `only ${there.sent} datagrams were sent`)
+    assert.equal([there.came, there.most], [there.sent, 1], 'datagrams were lost, or came twice')
   }
 
   [Symbol.dispose](): void {

@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert'
 import { tsgreArgv } from '../rig/daemon.js'
 import { Hosts } from '../rig/hosts.js'
 import { parsePrometheus } from '../rig/prometheus.js'
+import { Terminal } from '../rig/terminal.js'
 
 const DEADLINE_MS = 15_000
 
@@ -134,6 +135,26 @@ test('metrics are what a Prometheus reads, on loopback; healthz and readyz tell 
   assert.ok(value > 0 && value <= txFrames, [...families.keys()].join())
   const outside = await rig.exec('B', ['curl', '-sf', '-m', '2', 'http://192.168.56.4:9747/metrics'], { anyCode: true })
   assert.is.not(outside.code, 0)
+})
+
+test('top shows what passes, by peer, and no longer than it passes', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  await rig.tunnel()
+  await rig.reach('cA', 'cB')
+  const run = async (argv: readonly string[]) => (await rig.exec('A', argv)).stdout
+  const top = await Terminal.open(run, rig.file('tmux'), 80, 24)
+  await top.start(tsgreArgv(['top']))
+  const rates = (lines: string[]) =>
+    lines.flatMap((line) => /^ *192\.168\.56\.5 +(?:up|-|\S+) +([\d.]+[kMG]?) +/.exec(line)?.[1] ?? [])
+  const idle = await top.lines((lines) => rates(lines).length > 0)
+  assert.not.match(rates(idle)[0]!, /[MG]$/)
+  const flood = rig.spawn('cA', ['ping', '-f', '-q', '-s', '1400', rig.address('cB')])
+  await top.lines((lines) => rates(lines).some((rate) => /[MG]$/.test(rate)))
+  await flood.stop('SIGINT')
+  await top.lines((lines) => rates(lines).some((rate) => !/[MG]$/.test(rate)))
+  await top.press('q')
+  await top.lines((lines) => lines.includes('ended with 0'))
+  await top.close()
 })
 
 test('stop ends it as Ctrl-C does', async () => {

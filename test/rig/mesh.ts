@@ -1,55 +1,27 @@
-// Hosts in network namespaces on one underlay, each with a bridge and a container behind it, all containers in one network. Ends as
-// hosts.ts does: with close() or with this process.
+// Hosts in network namespaces on one underlay, each with a bridge and a container behind it, all containers in one network.
 //
 //   c1 eth0 ── veth0│br0  h1  eth1 ──│ lan │── eth1  h2  br0│veth0 ── eth0 c2   …
 
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ask, type Question } from '#tsgre/daemon/control/client.js'
-import { Child, type ChildOptions } from './child.js'
-import { closeWithProcess } from './close-with-process.js'
+import type { Child } from './child.js'
 import { tsgreArgv } from './daemon.js'
-import { removeNamespace } from './leftovers.js'
-import { Rig } from './rig.js'
+import { batch, Namespaces } from './namespaces.js'
 import type { MeshNode, NodeName } from './topology.js'
 
-const open = new Set<Mesh>()
-let made = 0
-
-function batch(lines: readonly string[], ...before: string[]): void {
-  execFileSync('ip', [...before, '-batch', '-'], { input: lines.join('\n'), stdio: ['pipe', 'ignore', 'pipe'] })
-}
-
-export class Mesh extends Rig {
+export class Mesh extends Namespaces {
   readonly numbers: readonly number[]
   readonly nodes: readonly MeshNode[]
-  readonly #prefix: string
-  readonly #folder: string
-  readonly #children = new Set<Child>()
-  #files = 0
-  #closed = false
 
   constructor(hosts = 5) {
     super()
-    if (made === 0) closeWithProcess(() => open.forEach((mesh) => void mesh.close()))
-    this.#prefix = `tsgre-${process.pid}.m${made++}`
-    this.#folder = mkdtempSync(join(tmpdir(), `${this.#prefix}-`))
     this.numbers = Array.from({ length: hosts }, (_, i) => i + 1)
     this.nodes = ['lan', ...this.numbers.flatMap((i): MeshNode[] => [`h${i}`, `c${i}`])]
-    open.add(this)
-    try {
-      this.#build()
-    } catch (error) {
-      this.close()
-      throw error
-    }
+    this.build(() => this.#furnish())
   }
 
-  #build(): void {
+  #furnish(): void {
     const name = (node: MeshNode) => this.namespace(node)
-    batch(this.nodes.map((node) => `netns add ${name(node)}`))
     for (const node of this.nodes)
       this.execSync(node, ['sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=1', 'net.ipv6.conf.default.disable_ipv6=1'])
     batch(['link set lo up', 'link add br0 type bridge', 'link set br0 up'], '-n', name('lan'))
@@ -67,43 +39,19 @@ export class Mesh extends Rig {
     }
   }
 
-  namespace(node: NodeName): string {
-    return `${this.#prefix}-${node}`
-  }
-
   address(node: NodeName): string {
     const number = Number(node.slice(1))
     return node[0] === 'h' ? `192.168.56.${10 + number}` : `10.103.0.${number}`
   }
 
-  file(extension: string): string {
-    return join(this.#folder, `${this.#files++}.${extension}`)
-  }
-
-  spawn(node: NodeName, argv: readonly string[], options: ChildOptions = {}): Child {
-    const env = { TSGRE_RUN_DIR: this.#runFolder(node), ...options.env }
-    const child = new Child(['ip', 'netns', 'exec', this.namespace(node), ...argv], { ...options, env })
-    this.#children.add(child)
-    child.ended.then(() => this.#children.delete(child))
-    return child
-  }
-
-  #runFolder(node: NodeName): string {
-    return join(this.#folder, `run-${node}`)
+  /** Each host has its own: their instances have the same name. */
+  override runFolder(node: NodeName): string {
+    return `${super.runFolder(node)}-${node}`
   }
 
   /** Asks the control socket of host `i` without a process in between. */
   ask(i: number, question: Question): Promise<string> {
-    return ask(join(this.#runFolder(`h${i}`), 'tap0.sock'), question)
-  }
-
-  execSync(node: NodeName, argv: readonly string[], input = ''): string {
-    const args = ['netns', 'exec', this.namespace(node), ...argv]
-    return execFileSync('ip', args, { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], timeout: 30_000 })
-  }
-
-  ip(node: NodeName, command: string): string {
-    return execFileSync('ip', ['-n', this.namespace(node), ...command.split(' ')], { encoding: 'utf8', stdio: 'pipe' })
+    return ask(join(this.runFolder(`h${i}`), 'tap0.sock'), question)
   }
 
   /** The command in host `i`, with all others as its remotes, once it is up. */
@@ -136,18 +84,5 @@ export class Mesh extends Rig {
   async reachAll(): Promise<void> {
     const pairs = this.numbers.flatMap((a) => this.numbers.filter((b) => b !== a).map((b) => [a, b] as const))
     await Promise.all(pairs.map(([a, b]) => this.reach(`c${a}`, `c${b}`)))
-  }
-
-  close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    open.delete(this)
-    for (const child of this.#children) child.kill('SIGKILL')
-    for (const node of this.nodes) removeNamespace(this.namespace(node))
-    rmSync(this.#folder, { recursive: true, force: true })
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
   }
 }
