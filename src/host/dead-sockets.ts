@@ -1,13 +1,15 @@
 // Control sockets of tsgre that were killed: files in the run directory behind which nobody listens any more. Not bound to a network
 // namespace, as files are not: who does not listen does so nowhere.
 
-import { lstatSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 
 /** How a control socket's file ends, and how the folder begins in which it is made. */
 export const SOCKET_SUFFIX = '.sock'
 export const MAKING_PREFIX = '.new-'
+/** What it is called in that folder. */
+const MAKING_NAME = 's'
 
 /** Whether a process listens there. One that may not be asked, or has no room for a question, lives. */
 export function isListening(path: string): Promise<boolean> {
@@ -21,28 +23,47 @@ export function isListening(path: string): Promise<boolean> {
   })
 }
 
-/** Those of `directory`; nothing is changed. */
-export async function findDeadSockets(directory: string): Promise<string[]> {
-  const paths = namesIn(directory).flatMap((name) => {
-    if (name.endsWith(SOCKET_SUFFIX)) return [join(directory, name)]
-    return name.startsWith(MAKING_PREFIX)
-      ? namesIn(join(directory, name)).map((inner) => join(directory, name, inner))
-      : []
-  })
-  const dead: string[] = []
-  for (const path of paths) if (isSocket(path) && !(await isListening(path))) dead.push(path)
-  return dead
+/**
+ * Removes those of `directory`; what cannot be removed is somebody else's, and stays. The group tsgre may write there, and may put a
+ * symlink in the place of a folder while root looks at it: so nothing is removed with all that is in it, only sockets, one name each.
+ */
+export async function removeDeadSockets(directory: string): Promise<void> {
+  for (const name of namesIn(directory)) {
+    if (name.endsWith(SOCKET_SUFFIX)) await removeDead(join(directory, name))
+    else if (name.startsWith(MAKING_PREFIX)) await removeFolder(join(directory, name))
+  }
 }
 
-/** Removes them; what cannot be removed is somebody else's, and stays. */
-export async function removeDeadSockets(directory: string): Promise<void> {
-  for (const path of await findDeadSockets(directory)) {
-    const inFolder = path.slice(directory.length + 1).startsWith(MAKING_PREFIX)
-    try {
-      rmSync(inFolder ? join(path, '..') : path, { recursive: inFolder, force: true })
-    } catch {
-      // not ours
-    }
+/** With the dead socket in it. One that holds anything else stays: no tsgre puts more there. */
+async function removeFolder(folder: string): Promise<void> {
+  const fd = openFolder(folder)
+  if (fd === undefined) return
+  try {
+    // By the open folder: its name may be another's meanwhile. rmdir(2) takes no symlink, and nothing that is not empty.
+    if (await removeDead(`/proc/self/fd/${fd}/${MAKING_NAME}`)) rmdirSync(folder)
+  } catch {
+    // there is more in it, or it is not ours
+  } finally {
+    closeSync(fd)
+  }
+}
+
+async function removeDead(path: string): Promise<boolean> {
+  if (!isSocket(path) || (await isListening(path))) return false
+  try {
+    unlinkSync(path)
+    return true
+  } catch {
+    return false // not ours
+  }
+}
+
+/** undefined where it is a symlink, no folder, or not ours to look into. */
+function openFolder(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  } catch {
+    return undefined
   }
 }
 
