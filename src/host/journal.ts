@@ -10,7 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
-  rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -80,7 +80,7 @@ export class Journal {
   keep(entries: readonly Entry[]): void {
     this.entries = entries
     this.#write(() => {
-      if (entries.length === 0) rmSync(this.path, { force: true })
+      if (entries.length === 0) unlinkIfPresent(this.path)
       else this.#replace()
     })
   }
@@ -100,7 +100,7 @@ export class Journal {
     makeJournalDirectory()
     const header: Header = { tap: this.tap, pid: this.pid, namespace: namespace() }
     const temporary = `${this.path}.new`
-    rmSync(temporary, { force: true })
+    unlinkIfPresent(temporary)
     writeFileSync(temporary, [header, ...this.entries].map(line).join(''), { mode: 0o644, flag: 'wx' })
     renameSync(temporary, this.path)
   }
@@ -122,6 +122,15 @@ export class Journal {
       header,
       entries.filter(({ undo }) => undo?.kind),
     )
+  }
+}
+
+/** Not rm, which goes on into a folder that comes in the place of the file: others may write to the directory. */
+function unlinkIfPresent(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
 
