@@ -44,13 +44,9 @@ function asText(leftovers: readonly Leftover[], words: string): string {
   const dead = leftovers.filter(({ alive }) => !alive)
   const lines = leftovers.flatMap(({ tap, pid, alive, entries, failures }) => {
     if (alive) return [`${tap}: its tsgre runs (process ${pid}); left alone`]
-    const failed = (what: string) => failures.find((failure) => failure.what === what)
-    return entries
-      .map(
-        ({ what }) =>
-          `${tap}: ${failed(what) ? `NOT ${words}: ${what}: ${failed(what)!.error.message}` : `${words}: ${what}`}`,
-      )
-      .reverse()
+    const done = entries.filter(({ what }) => !failures.some((failure) => failure.what === what))
+    const failed = failures.map(({ what, error }) => `${tap}: NOT ${words}: ${what}: ${error.message}`)
+    return [...done.map(({ what }) => `${tap}: ${words}: ${what}`).reverse(), ...failed]
   })
   return `${[...lines, ...(dead.length === 0 ? ['nothing to clean up: no killed tsgre has left anything here'] : [])].join('\n')}\n`
 }

@@ -100,7 +100,7 @@ export class Setup {
   async begin(): Promise<{ leftovers: Leftover[]; warning?: string }> {
     const { tap, bridge } = this.where
     const leftovers = await cleanUp(tap)
-    const left = leftovers.find((leftover) => leftover.tap === tap)?.failures ?? []
+    const left = leftovers.find((leftover) => leftover.tap === tap)?.left ?? []
     const trouble = journalTrouble()
     const record = trouble ? undefined : Journal.of(tap, left)
     this.#changes = new Changes(undefined, record, () => heldBeside(tap), left)

@@ -1,6 +1,6 @@
 // Takes back what tunnels of this network namespace left that were killed before they could do it themselves.
 
-import { takeAllBack, type UndoFailure } from './changes.js'
+import { takeAllBack } from './changes.js'
 import { removeDeadSockets } from './dead-sockets.js'
 import { type Execute, execute } from './execute.js'
 import { changingTheHost, holdTap } from './host-lock.js'
@@ -15,7 +15,10 @@ export interface Leftover {
   /** Its tunnel still runs: nothing was taken back, it does that itself. */
   readonly alive: boolean
   readonly entries: readonly Entry[]
-  readonly failures: readonly UndoFailure[]
+  /** Those that are still to be taken back. */
+  readonly left: readonly Entry[]
+  /** Why, and of the journal too where it could not be written. */
+  readonly failures: readonly { readonly what: string; readonly error: Error }[]
 }
 
 /** The settings that tunnels on other TAPs hold, also those of a tunnel that was killed: its cleanup is still to come. */
@@ -31,7 +34,7 @@ export async function findLeftovers(): Promise<Leftover[]> {
     Journal.all().map(({ tap, pid, entries }) => {
       const release = holdTap(tap)
       release?.()
-      return { tap, pid, alive: release === undefined, entries, failures: [] }
+      return { tap, pid, alive: release === undefined, entries, left: entries, failures: [] }
     }),
   )
 }
@@ -53,12 +56,22 @@ export async function cleanUp(own?: string, run: Execute = execute): Promise<Lef
 async function cleanOne(journal: Journal, own: string | undefined, run: Execute): Promise<Leftover> {
   const { tap, pid, entries } = journal
   const release = tap === own ? () => {} : holdTap(tap)
-  if (!release) return { tap, pid, alive: true, entries, failures: [] }
+  if (!release) return { tap, pid, alive: true, entries, left: entries, failures: [] }
   try {
     const failures = await takeAllBack(entries, heldBeside(tap), run)
-    journal.keep(failures.map(({ what, undo }) => ({ what, undo })))
-    return { tap, pid, alive: false, entries, failures }
+    const left = failures.map(({ what, undo }) => ({ what, undo }))
+    return { tap, pid, alive: false, entries, left, failures: [...failures, ...keep(journal, left)] }
   } finally {
     release()
+  }
+}
+
+/** A journal that is another user's stays as it is. That stops nobody: to take back again what it says does no harm. */
+function keep(journal: Journal, left: readonly Entry[]): Leftover['failures'] {
+  try {
+    journal.keep(left)
+    return []
+  } catch (error) {
+    return [{ what: `the journal ${journal.path}`, error: error as Error }]
   }
 }

@@ -131,4 +131,37 @@ test('root by hand and the service keep journals and sockets in one directory, a
   }
 })
 
+test('a journal that it may not remove is warned of: what that says is taken back, and the tunnel runs', async () => {
+  using rig = new Hosts()
+  const run = runDirectory(rig)
+  chownSync(run, 0, 0)
+  chmodSync(run, 0o755)
+  const env = { TSGRE_RUN_DIR: run }
+  const before = await settledSnapshot(rig, 'A')
+  const start = async (tap: string, key: string) => {
+    const child = rig.spawn('A', tsgreArgv(['--remote', '192.168.56.77', '--tap', tap, '--key', key]), { env })
+    await child.waitFor(new RegExp(`^tsgre: ${tap} up`))
+    return child
+  }
+  for (const killed of [await start('tap8', '8'), await start('tap9', '9')]) await killed.stop('SIGKILL')
+  const daemon = rig.spawn('A', asTheUnit(rig, tsgreArgv(['--config', configured(rig)])), { env })
+  await daemon.waitFor(/^tsgre: tap0 up/)
+  const { code, stderr } = await daemon.stop()
+  assert.is(code, 0)
+  for (const tap of ['tap8', 'tap9'])
+    assert.match(stderr, new RegExp(`could not take back: the journal ${run}/${tap}@.*: unlink.*EACCES`))
+  assert.match(stderr, `no journal in ${run}`)
+  assert.equal(await settledChanges(rig, 'A', before), [])
+
+  const cleanup = (argv: string[]) => rig.exec('A', argv, { env, anyCode: true })
+  const partly = await cleanup(asTheUnit(rig, tsgreArgv(['cleanup'])))
+  assert.is(partly.code, 1)
+  for (const tap of ['tap8', 'tap9']) {
+    assert.match(partly.stdout, new RegExp(`^${tap}: taken back: `, 'm'))
+    assert.match(partly.stdout, new RegExp(`^${tap}: NOT taken back: the journal .*EACCES`, 'm'))
+  }
+  assert.is((await cleanup(tsgreArgv(['cleanup']))).code, 0)
+  assert.equal(readdirSync(run), [])
+})
+
 test.run()
