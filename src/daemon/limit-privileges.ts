@@ -2,8 +2,9 @@
 // of util-linux, by the same command with two capabilities. Not done from within: capabilities and no_new_privs belong to a
 // thread, and Node has some before our first line. Where it cannot be done, the process goes on as it is.
 
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { journalDirectory } from '../host/journal.js'
 import { type Privileges, readPrivileges } from '../sys/capabilities.js'
 import { replaceProcess } from '../sys/replace-process.js'
 
@@ -62,8 +63,8 @@ function obstacle({ effective }: Privileges): string | undefined {
 
 function limits({ effective }: Privileges): string[] {
   const only = ['-all', ...NEEDED.map((name) => name.replace('cap_', '+'))].join()
-  const group = effective.includes('cap_setgid') ? serviceGroup() : undefined
-  const groups = group === undefined ? [] : [`--groups=${[...new Set([...process.getgroups!(), group])].join()}`]
+  const joined = effective.includes('cap_setgid') ? [serviceGroup() ?? [], runDirectoryGroup() ?? []].flat() : []
+  const groups = joined.length === 0 ? [] : [`--groups=${[...new Set([...process.getgroups!(), ...joined])].join()}`]
   // Ambient ones would be gone with a program that has a capability in its file, and root's own come from the bounding set:
   // both, so that `ip` and `iptables` have them in any case.
   return [...groups, `--inh-caps=${only}`, `--ambient-caps=${only}`, `--bounding-set=${only}`, '--no-new-privs']
@@ -74,6 +75,16 @@ function serviceGroup(): number | undefined {
   try {
     const [, gid] = new RegExp(`^${GROUP}:[^:]*:(\\d+):`, 'm').exec(readFileSync('/etc/group', 'utf8')) ?? []
     return gid === undefined ? undefined : Number(gid)
+  } catch {
+    return undefined
+  }
+}
+
+/** Services that install-service gave another user have its group there. */
+function runDirectoryGroup(): number | undefined {
+  try {
+    const { mode, gid } = statSync(journalDirectory())
+    return mode & constants.S_IWGRP ? gid : undefined
   } catch {
     return undefined
   }
