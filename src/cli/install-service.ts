@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Argv, CommandModule } from 'yargs'
 import { ConfigError } from '../errors.js'
-import { planRemoval, planService, takeSteps } from '../host/service.js'
+import { installedUser, planRemoval, planService, takeSteps } from '../host/service.js'
 import { refuseUnprivileged, refuseUnreachable } from '../host/service-refusals.js'
 import { serviceUnit } from '../host/service-unit.js'
 import { once, type Text } from './arguments.js'
@@ -27,13 +27,13 @@ export const installServiceCommand = {
       .option('user', {
         type: 'string',
         requiresArg: true,
-        describe: 'user and group it runs as, made where missing [tsgre]',
+        describe: 'user and group it runs as, made where missing [those of the unit that is there, or tsgre]',
       })
       .option('uninstall', { ...flag, describe: 'take the unit away; user, group and configurations stay' })
       .option('dry-run', { ...flag, describe: 'print what would be done, and the unit, and do nothing' })
       .hide('version'),
   async handler({ user: given, dryRun, uninstall }: Arguments) {
-    const user = once('user', given) ?? 'tsgre'
+    const user = once('user', given) ?? installedUser() ?? 'tsgre'
     if (!/^[a-z_][a-z0-9_-]{0,30}$/.test(user) || user === 'root')
       throw new ConfigError(
         'TSGRE_BAD_OPTION',

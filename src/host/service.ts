@@ -68,6 +68,11 @@ export function planService({ command, user, root = '/', run = execute }: Servic
   return steps
 }
 
+/** Whom the unit that is there runs as; undefined without one. @throws HostError TSGRE_FILE_CHANGED where it is somebody else's */
+export function installedUser(root = '/'): string | undefined {
+  return /^User=(.*)$/m.exec(readUnit(join(root, UNIT_FILE)) ?? '')?.[1]
+}
+
 /**
  * The unit goes; user, group and configurations stay, since files may be theirs.
  * @throws HostError where the unit is somebody else's, or instances of it start at boot

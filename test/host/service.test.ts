@@ -121,4 +121,19 @@ test('the command prints what it would do, and the unit, and does nothing', () =
   assert.match(bad.stderr, /--user root: takes the name of a user of its own/)
 })
 
+test('run again without --user, the unit keeps the user it has', () => {
+  using place = folder()
+  const [program, ...args] = tsgreArgv(['install-service', '--dry-run'])
+  const user = (before: string | undefined, ...more: string[]) => {
+    if (before !== undefined)
+      writeFileSync(join(place.root, 'tsgre@.service'), serviceUnit({ command: ['/old/node'], user: before }))
+    const inside = ['--mount', 'sh', '-c', 'mount --bind "$0" /etc/systemd/system && exec "$@"', place.root]
+    const text = execFileSync('unshare', [...inside, program!, ...args, ...more], { encoding: 'utf8' })
+    return [...text.matchAll(/^(?:User|Group)=(.*)$/gm)].map(([, name]) => name)
+  }
+  assert.equal(user(undefined), ['tsgre', 'tsgre'])
+  assert.equal(user('gre'), ['gre', 'gre'])
+  assert.equal(user('gre', '--user', 'tsgre'), ['tsgre', 'tsgre'])
+})
+
 test.run()
