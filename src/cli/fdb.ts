@@ -18,10 +18,8 @@ const list = {
   builder: (yargs: Argv) => remoteOption(tunnelOption(yargs), 'those behind this peer alone'),
   async handler(argv: FdbArguments) {
     const { path } = await findInstance(nameOf(argv))
-    const query = { tunnel: once('tap', argv.tap) }
-    const all = JSON.parse(await ask(path, { path: '/v1/fdb', query })) as Entry[]
-    const remote = once('remote', argv.remote)
-    const entries = all.filter((entry) => remote === undefined || entry.remote === remote)
+    const query = { tunnel: once('tap', argv.tap), remote: once('remote', argv.remote) }
+    const entries = JSON.parse(await ask(path, { path: '/v1/fdb', query })) as Entry[]
     process.stdout.write(argv.json ? `${JSON.stringify(entries)}\n` : `${fdbLines(entries).join('\n')}\n`)
   },
 }

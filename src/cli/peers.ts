@@ -4,6 +4,7 @@
 import type { Argv, CommandModule } from 'yargs'
 import { ask } from '../daemon/control/client.js'
 import { findInstance, findInstances, statusesOf } from '../daemon/control/instances.js'
+import { ConfigError } from '../errors.js'
 import { once, type Text } from './arguments.js'
 import { nameOf, type TunnelArguments, tell, tunnelOption } from './instance-options.js'
 import { peerLines } from './status-report.js'
@@ -17,9 +18,9 @@ const list = {
   async handler(argv: TunnelArguments) {
     const tunnel = once('tap', argv.tap)
     const statuses = await statusesOf(await findInstances(nameOf(argv)))
-    const tunnels = statuses
-      .flatMap(({ status }) => status.tunnels.map((one) => ({ ...one, instance: status.name })))
-      .filter(({ name }) => tunnel === undefined || name === tunnel)
+    const all = statuses.flatMap(({ status }) => status.tunnels.map((one) => ({ ...one, instance: status.name })))
+    const tunnels = all.filter(({ name }) => tunnel === undefined || name === tunnel)
+    if (tunnel !== undefined && tunnels.length === 0) refuseTap(tunnel, all)
     const lines = argv.json
       ? tunnels.flatMap(({ instance, name, peers }) =>
           peers.map((peer) => JSON.stringify({ instance, tunnel: name, ...peer })),
@@ -59,6 +60,11 @@ export const peersCommand = {
 
 function change(yargs: Argv): Argv {
   return tunnelOption(yargs).positional('remote', { type: 'string', describe: 'the address or name of the other host' })
+}
+
+function refuseTap(tap: string, all: readonly { name: string }[]): never {
+  const names = all.map(({ name }) => name).join(', ')
+  throw new ConfigError('TSGRE_BAD_TAP', 'tap', tap, `no tunnel here is called ${tap}: name one of ${names}`)
 }
 
 async function send(argv: ChangeArguments, method: 'POST' | 'DELETE', done: string): Promise<void> {

@@ -15,7 +15,8 @@ export interface Instance {
   /** `spec` as `--remote` takes it. */
   addPeer(tunnel: string | undefined, spec: string): Promise<void>
   removePeer(tunnel: string | undefined, remote: string): Promise<void>
-  fdb(tunnel: string | undefined): FdbEntry[]
+  /** Of one remote alone, or all; a stranger is refused (ConfigError), here and there. */
+  fdb(tunnel: string | undefined, remote: string | undefined): FdbEntry[]
   flushFdb(tunnel: string | undefined, remote: string | undefined): void
   /** What changed, as sentences. A ConfigError when the file is bad; then nothing changed. */
   reload(): Promise<{ changed: readonly string[] }>

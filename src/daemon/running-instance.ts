@@ -15,6 +15,7 @@ import { parsePeerSpec } from './peer-spec.js'
 import { RecentPast } from './recent-past.js'
 import type { InstanceStatus, TunnelStatus } from './status.js'
 import { factsOf } from './tunnel-facts.js'
+import { whichRemote } from './which-remote.js'
 
 /** What the process does besides carrying. */
 export interface Process {
@@ -98,12 +99,19 @@ export class RunningInstance implements Instance {
     this.#one(tunnel).names.remove(remote)
   }
 
-  fdb(tunnel: string | undefined): FdbEntry[] {
-    return this.#one(tunnel).tunnel?.fdb() ?? []
+  fdb(tunnel: string | undefined, remote: string | undefined): FdbEntry[] {
+    const { tunnel: carrying, names, options } = this.#one(tunnel)
+    const all = carrying?.fdb() ?? []
+    if (remote === undefined) return all
+    const address = whichRemote(names, remote, options.name)
+    return all.filter((entry) => address !== undefined && entry.remote === address)
   }
 
   flushFdb(tunnel: string | undefined, remote: string | undefined): void {
-    this.#one(tunnel).tunnel?.flushFdb(remote)
+    const { tunnel: carrying, names, options } = this.#one(tunnel)
+    const address = remote === undefined ? undefined : whichRemote(names, remote, options.name)
+    // Of a name without an address nothing was learnt, and no address stands for all.
+    if (remote === undefined || address !== undefined) carrying?.flushFdb(address)
   }
 
   async reload(): Promise<{ changed: readonly string[] }> {

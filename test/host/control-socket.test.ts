@@ -146,6 +146,10 @@ test('peers, fdb and reload reach it, with or without its name', async () => {
       ['fdb', 'flush', 'hosts', '--remote', '192.0.2.5'],
       [0, 'tsgre: forgot the addresses behind 192.0.2.5 (hosts)'],
     ],
+    [
+      ['peers', '--tap', 'nosuch'],
+      [2, 'tsgre: no tunnel here is called nosuch: name one of tap0'],
+    ],
     [['reload'], [0, 'tsgre: tap0: 192.168.56.6 was added']],
   ]
   const said = await Promise.all(cases.map(([words]) => say(...words)))

@@ -59,6 +59,27 @@ test('status tells peers, counters and capabilities, for people and as JSON, and
   assert.match(fdbLines, /^[\da-f:]{17} +192\.168\.56\.5 +/m)
 })
 
+test('the addresses behind one remote are found by any spelling of it; a stranger is refused, to list and to flush', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  await Promise.all([rig.tsgre('A', [], { family: 6 }), rig.tsgre('B', [], { family: 6 })])
+  await rig.reach('cA', 'cB')
+  const fdb = (...words: string[]) => rig.exec('A', tsgreArgv(['fdb', ...words, '--json']), { anyCode: true })
+  const remote = rig.address('B', 6)
+  const long = remote.replace('::', ':0:0:0:0:0:0:').toUpperCase()
+  assert.is.not(long, remote)
+  for (const words of [remote, long]) {
+    const entries = JSON.parse((await fdb('--remote', words)).stdout)
+    assert.ok(entries.length > 0)
+    for (const entry of entries) assert.is(entry.remote, remote)
+  }
+  for (const words of [[], ['flush']]) {
+    const { code, stderr } = await fdb(...words, '--remote', 'hoste.example')
+    assert.equal([code, JSON.parse(stderr).code, JSON.parse(stderr).option], [2, 'TSGRE_BAD_OPTION', 'remote'])
+    assert.match(stderr, `tap0 has no such peer; it has ${remote}`)
+  }
+  assert.is((await fdb('flush', '--remote', long)).code, 0)
+})
+
 test('a host without GRE, one with another key, and a path narrower than it says are told in words', async () => {
   {
     using rig = new Hosts({ overlay: 'flat' })

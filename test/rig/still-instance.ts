@@ -41,8 +41,8 @@ export class StillInstance implements Instance {
     this.told.push(['removePeer', ...args])
   }
 
-  fdb(tunnel: string | undefined): FdbEntry[] {
-    this.told.push(['fdb', tunnel])
+  fdb(...args: [string | undefined, string | undefined]): FdbEntry[] {
+    this.told.push(['fdb', ...args])
     return this.entries
   }
 

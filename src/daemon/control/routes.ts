@@ -41,8 +41,8 @@ export function routesOf(instance: Instance, identity: Identity): Routes {
     },
     '/v1/fdb': {
       GET(_, response, url) {
-        const { tunnel } = queryFields(url, ['tunnel'])
-        sendJson(response, 200, instance.fdb(tunnel))
+        const { tunnel, remote } = queryFields(url, ['tunnel', 'remote'])
+        sendJson(response, 200, instance.fdb(tunnel, remote))
       },
       DELETE(_, response, url) {
         const { tunnel, remote } = queryFields(url, ['tunnel', 'remote'])

@@ -61,9 +61,10 @@ test('every call of the API reaches the instance', async () => {
   await serving(instance, async ({ path }) => {
     await ask(path, { method: 'POST', path: '/v1/peers', body: { remote: '192.168.56.6,key=7' } })
     await ask(path, { method: 'DELETE', path: '/v1/peers', body: { tunnel: 'tap0', remote: '192.168.56.6' } })
-    assert.equal(JSON.parse(await ask(path, { path: '/v1/fdb', query: { tunnel: undefined } })), [
-      { mac: '02:00:00:00:00:01', remote: null, age: 1 },
-    ])
+    assert.equal(
+      JSON.parse(await ask(path, { path: '/v1/fdb', query: { tunnel: undefined, remote: '2001:DB8::5' } })),
+      [{ mac: '02:00:00:00:00:01', remote: null, age: 1 }],
+    )
     await ask(path, { method: 'DELETE', path: '/v1/fdb', query: { tunnel: 'tap0', remote: 'fe80::1%eth1' } })
     assert.equal(JSON.parse(await ask(path, { method: 'POST', path: '/v1/reload' })), {
       changed: ['tap0: 192.168.56.6 was added'],
@@ -73,7 +74,7 @@ test('every call of the API reaches the instance', async () => {
     assert.equal(instance.told, [
       ['addPeer', undefined, '192.168.56.6,key=7'],
       ['removePeer', 'tap0', '192.168.56.6'],
-      ['fdb', undefined],
+      ['fdb', undefined, '2001:DB8::5'],
       ['flushFdb', 'tap0', 'fe80::1%eth1'],
       ['stop'],
     ])
