@@ -9,6 +9,7 @@ import type { Wanted } from '../daemon/options/wanted.js'
 import { Readiness } from '../daemon/readiness.js'
 import { runInstance } from '../daemon/run-instance.js'
 import type { TunnelOptions } from '../tunnel/options.js'
+import type { Tunnel } from '../tunnel/tunnel.js'
 import { type CountingReport, humanReport, jsonReport } from './report.js'
 import { type Arguments, askedOf, build } from './tunnel-flags.js'
 import { wantedOf } from './wanted-of.js'
@@ -66,14 +67,15 @@ function hangUp(): (reload: () => Promise<void>) => void {
 
 /** SIGUSR1 prints the counters so far. (Without a listener it would open Node's debugger.) */
 function withCounters(report: CountingReport): CountingReport {
-  process.on('SIGUSR1', () => {})
+  const running = new Set<Tunnel>()
+  // One for all: of an eleventh listener Node warns, and there may be more tunnels.
+  process.on('SIGUSR1', () => running.forEach(report.counters))
   return {
     ...report,
     up(tunnel, place, done) {
       report.up(tunnel, place, done)
-      const count = () => report.counters(tunnel)
-      process.on('SIGUSR1', count)
-      tunnel.once('closed', () => process.off('SIGUSR1', count))
+      running.add(tunnel)
+      tunnel.once('closed', () => running.delete(tunnel))
     },
   }
 }

@@ -8,6 +8,13 @@ const SETTLE_MS = 100
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 60_000
 
+const watching = new Set<Monitor>()
+
+/** One listener for all of them: of an eleventh Node warns, and there may be more tunnels. */
+function killAll(): void {
+  for (const monitor of watching) monitor.killChild()
+}
+
 /** Calls `onChange` at most once in 100 ms, and once more after a gap in watching. */
 export function watchHost(onChange: () => void): { stop(): void } {
   const monitor = new Monitor(onChange)
@@ -22,14 +29,14 @@ class Monitor {
   #retrying: NodeJS.Timeout | undefined
   #retryMs = FIRST_RETRY_MS
   #stopped = false
-  readonly #killChild = () => this.#child?.kill()
 
   constructor(onChange: () => void) {
     this.#onChange = onChange
   }
 
   start(): void {
-    process.on('exit', this.#killChild)
+    if (watching.size === 0) process.on('exit', killAll)
+    watching.add(this)
     this.#watch()
   }
 
@@ -37,8 +44,12 @@ class Monitor {
     this.#stopped = true
     clearTimeout(this.#settling)
     clearTimeout(this.#retrying)
-    process.off('exit', this.#killChild)
-    this.#killChild()
+    if (watching.delete(this) && watching.size === 0) process.off('exit', killAll)
+    this.killChild()
+  }
+
+  killChild(): void {
+    this.#child?.kill()
   }
 
   #watch(again = false): void {

@@ -47,6 +47,14 @@ function isMonitor(pid: number): boolean {
   }
 }
 
+async function gone(pid: number): Promise<void> {
+  assert.ok(pid > 1)
+  for (let left = DEADLINE_MS; isMonitor(pid); left -= 20) {
+    assert.ok(left > 0, 'the child lives on')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
 test('tells of a new link, a new address and a new route', () =>
   withNamespace(async ({ name }) => {
     const ended = await node(
@@ -154,12 +162,25 @@ test('a process that ends without stop leaves no child behind', async () => {
     process.exit(0)`,
   )
   assert.is(ended.code, 0, ended.stderr)
-  const pid = Number(ended.stdout)
-  assert.ok(pid > 1)
-  for (let left = DEADLINE_MS; isMonitor(pid); left -= 20) {
-    assert.ok(left > 0, 'the child lives on')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await gone(Number(ended.stdout))
+})
+
+test('of many in one process no word is said, and none leaves a child behind', async () => {
+  const ended = await node(
+    `${IP}
+    const before = process.listenerCount('exit')
+    const [first] = Array.from({ length: 12 }, () => watchHost(() => {}))
+    await until(() => children().length === 12)
+    const pids = children()
+    first.stop()
+    first.stop()
+    console.log(pids.join(' '), process.listenerCount('exit') - before)
+    process.exit(0)`,
+  )
+  assert.equal([ended.code, ended.stderr], [0, ''])
+  const [listeners, ...pids] = ended.stdout.trim().split(' ').map(Number).reverse()
+  assert.equal([listeners, pids.length], [1, 12])
+  for (const pid of pids) await gone(pid)
 })
 
 test.run()

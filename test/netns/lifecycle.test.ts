@@ -1,6 +1,6 @@
 // From the line that says up to the line that says down: what the command makes on the host, and that it goes again.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -103,6 +103,25 @@ test('prints the counters so far on SIGUSR1, and opens no debugger', async () =>
   process.kill(B.pid, 'SIGUSR1')
   assert.equal(JSON.parse(await B.child.waitFor((line) => line.includes('counters'))).drops, NO_DROPS)
   await B.stop()
+})
+
+test('twelve tunnels in one process come up, are counted on SIGUSR1 and go down without a word of Node', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const taps = Array.from({ length: 12 }, (_, index) => `tap${index}`)
+  const file = rig.file('yaml')
+  const tunnels = taps.map((tap, key) => ({ tap, key, bridge: 'none', remote: rig.address('B') }))
+  writeFileSync(file, JSON.stringify({ tunnels }))
+  const daemon = rig.spawn('A', tsgreArgv(['--config', file, '--json']))
+  const heard = async (event: string, tap: string) => {
+    const is = (line: string) => line.startsWith(`{"event":"${event}","name":"${tap}",`)
+    await daemon.waitFor(is)
+    return daemon.lines.filter(is).length
+  }
+  for (const tap of taps) await heard('up', tap)
+  process.kill(daemon.pid, 'SIGUSR1')
+  for (const tap of taps) assert.is(await heard('counters', tap), 1)
+  const { code, stderr } = await daemon.stop()
+  assert.equal([code, stderr], [0, ''])
 })
 
 test('says what was dropped, and why', async () => {
