@@ -47,10 +47,10 @@ export const installServiceCommand = {
     if (dryRun) {
       steps.forEach(say)
       if (!uninstall) process.stdout.write(`\n${serviceUnit({ command, user })}`)
-      return
-    }
-    if (steps.length > 0) refuseUnprivileged()
+    } else if (steps.length > 0) refuseUnprivileged()
+    // Of a dry run too: shown, and then refused as it would be. Only root is not asked for where nothing is done.
     if (!uninstall) refuseUnreachable(command)
+    if (dryRun) return
     await takeSteps(steps, say)
     if (steps.length === 0)
       process.stdout.write(`tsgre: nothing to do: ${uninstall ? 'there is no unit of ours' : 'all is there'}\n`)

@@ -1,6 +1,6 @@
 // The service as it is installed: into a folder that stands for the file system, and judged by systemd itself.
 
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -113,12 +113,27 @@ test('odd words of its command line are quoted as systemd reads them', () => {
 
 test('the command prints what it would do, and the unit, and does nothing', () => {
   const [program, ...args] = tsgreArgv(['install-service', '--dry-run'])
-  const text = execFileSync(program!, args, { encoding: 'utf8' })
+  const { stdout: text } = spawnSync(program!, args, { encoding: 'utf8' })
   assert.match(text, /^\/etc\/systemd\/system\/tsgre@\.service {2}# the unit/m)
   assert.match(text, /^AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW$/m)
   const bad = spawnSync(program!, [...args, '--user', 'root'], { encoding: 'utf8' })
   assert.is(bad.status, 2)
   assert.match(bad.stderr, /--user root: takes the name of a user of its own/)
+})
+
+test('a dry run ends with the refusal of what no service could run, behind all that would be done', () => {
+  using place = folder()
+  const inside = [
+    '--mount',
+    'sh',
+    '-c',
+    'mount --bind "$0" "$1" && exec "$2" "$1/dist/cli/main.js" install-service --dry-run',
+  ]
+  const argv = [...inside, fileOf('.'), place.root, process.execPath]
+  const { status, stdout, stderr } = spawnSync('unshare', argv, { encoding: 'utf8' })
+  assert.match(stdout, /^WantedBy=multi-user\.target$/m)
+  assert.match(stderr, /^tsgre: \S+ cannot be run as a service: /)
+  assert.is(status, 1)
 })
 
 test('run again without --user, the unit keeps the user it has', () => {
@@ -128,8 +143,8 @@ test('run again without --user, the unit keeps the user it has', () => {
     if (before !== undefined)
       writeFileSync(join(place.root, 'tsgre@.service'), serviceUnit({ command: ['/old/node'], user: before }))
     const inside = ['--mount', 'sh', '-c', 'mount --bind "$0" /etc/systemd/system && exec "$@"', place.root]
-    const text = execFileSync('unshare', [...inside, program!, ...args, ...more], { encoding: 'utf8' })
-    return [...text.matchAll(/^(?:User|Group)=(.*)$/gm)].map(([, name]) => name)
+    const { stdout } = spawnSync('unshare', [...inside, program!, ...args, ...more], { encoding: 'utf8' })
+    return [...stdout.matchAll(/^(?:User|Group)=(.*)$/gm)].map(([, name]) => name)
   }
   assert.equal(user(undefined), ['tsgre', 'tsgre'])
   assert.equal(user('gre'), ['gre', 'gre'])
