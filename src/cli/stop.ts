@@ -18,20 +18,30 @@ export const stopCommand = {
   async handler(argv: InstanceArguments) {
     const found = await findInstance(nameOf(argv))
     await ask(found.path, { method: 'POST', path: '/v1/stop' })
-    for (const deadline = Date.now() + PATIENCE_MS; await isThere(found); await sleep(STEP_MS)) {
-      if (Date.now() < deadline) continue
-      const words = `${found.name} was asked to stop and still runs (process ${found.pid})`
-      throw new StateError('TSGRE_INSTANCE_GONE', words)
-    }
+    await untilEnded(found)
     tell(argv, `${found.name} has stopped`, { event: 'stopped', instance: found.name })
   },
 } as unknown as CommandModule
 
-/** Another one of that name may have come in its place. */
-async function isThere({ path, pid }: Found): Promise<boolean> {
+/**
+ * Resolves when that process serves there no more.
+ * @internal
+ * @throws StateError TSGRE_STILL_RUNS
+ */
+export async function untilEnded(found: Found, patienceMs = PATIENCE_MS): Promise<void> {
+  for (const deadline = Date.now() + patienceMs; await isThere(found, deadline); await sleep(STEP_MS)) {
+    if (Date.now() < deadline) continue
+    const words = `${found.name} was asked to stop and still runs (process ${found.pid})`
+    throw new StateError('TSGRE_STILL_RUNS', words)
+  }
+}
+
+/** Another one of that name may have come in its place. One that does not answer, or has no room for a question, is there. */
+async function isThere({ path, pid }: Found, deadline: number): Promise<boolean> {
   try {
-    return JSON.parse(await ask(path, { path: '/v1/instance', patienceMs: PATIENCE_MS })).pid === pid
-  } catch {
-    return false
+    const patienceMs = Math.max(deadline - Date.now(), STEP_MS)
+    return JSON.parse(await ask(path, { path: '/v1/instance', patienceMs })).pid === pid
+  } catch (error) {
+    return !(error instanceof StateError && error.code === 'TSGRE_NO_INSTANCE')
   }
 }
