@@ -112,11 +112,16 @@ together('a name without an address is waited for, and told of', async () => {
   assert.is((await A.stop('SIGTERM')).code, 0)
 })
 
-together('an address of this host that changes is followed, and nothing is started again', async () => {
+for (const options of [[], ['--encap', 'udp', '--ignore-df', '--mtu', '1500']])
+  together(`an address of this host that changes is followed: ${options.join(' ') || 'no options'}`, () =>
+    followed(options),
+  )
+
+async function followed(options: readonly string[]): Promise<void> {
   using mesh = new Mesh(2)
   const [before, after] = [mesh.address('h1'), '192.168.56.66']
-  const A = await mesh.daemon(1, '--remote', mesh.address('h2'))
-  await mesh.daemon(2, '--remote', before, '--remote', after)
+  const A = await mesh.daemon(1, '--remote', mesh.address('h2'), ...options)
+  await mesh.daemon(2, '--remote', before, '--remote', after, ...options)
   await mesh.reach('c1', 'c2')
   mesh.ip('h1', `address del ${before}/24 dev eth1`)
   mesh.ip('h1', `address add ${after}/24 dev eth1`)
@@ -124,9 +129,11 @@ together('an address of this host that changes is followed, and nothing is start
   await mesh.reach('c1', 'c2')
   await mesh.reach('c2', 'c1')
   assert.is((await mesh.status(1)).local, after)
+  // With --ignore-df as one that is fragmented outside.
+  if (options.length > 0) assert.is((await mesh.ping('c1', 'c2', { size: 1472, dontFragment: true })).loss, 0)
   await mesh.transfer('c1', 'c2', 5_000_000)
   await mesh.transfer('c2', 'c1', 5_000_000)
   assert.is((await A.stop('SIGTERM')).code, 0)
-})
+}
 
 test.run()
