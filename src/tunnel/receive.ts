@@ -53,10 +53,7 @@ export class Receiver {
     this.#peers = peers
     this.#switch = choice
     this.#counters = counters
-    const held = new HeldPackets(
-      settings,
-      peers.rooms.reduce((most, room) => Math.max(most, room), 0),
-    )
+    const held = new HeldPackets(settings)
     this.#held = held
     const { clampMss } = settings
     this.#decapsulator = new Decapsulator({ peers, choice, held, neighbours, counters, clampMss })
@@ -69,6 +66,7 @@ export class Receiver {
     this.#delivered = this.#coalescer
       ? Batch.over(this.#received, most)
       : Batch.over(this.#received, WRITTEN_AT_ONCE, true)
+    this.#delivered.tally = counters.peers.received
   }
 
   set capture(capture: CaptureHook | undefined) {

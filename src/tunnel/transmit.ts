@@ -1,6 +1,7 @@
 // The pump's way from the overlay to the underlay: a batch of frames is read, becomes packets, and is written as far as the
 // underlay takes it. While something of it waits no other batch is read.
 
+import { DROP, dropAt } from '../drops.js'
 import { Batch } from '../io/batch.js'
 import type { Port } from '../io/port.js'
 import { Answers } from './answers.js'
@@ -11,6 +12,7 @@ import type { PumpSettings } from './settings.js'
 import type { Counters } from './stats.js'
 import type { Switch } from './switch.js'
 
+const PEER_DOWN = DROP['peer-down']
 /** Packets listed before they are handed to the underlay. */
 const SENT_AT_ONCE = 256
 
@@ -53,6 +55,12 @@ export class Transmitter {
   /** The octets of GRE in front of frames to a peer, which do not count. */
   setOverhead(peer: number, bytes: number): void {
     this.#packets.overhead[peer] = bytes
+  }
+
+  /** Number `peer` is another one now: what waits for room is not for it. */
+  leaveOut(peer: number): void {
+    this.#counters.drops[dropAt(peer, PEER_DOWN)] += this.#packets.leaveOut(peer)
+    this.#encapsulator.leaveOut(peer)
   }
 
   setLocal(local: Uint8Array): void {
