@@ -95,7 +95,7 @@ export class RunningInstance implements Instance {
   }
 
   async removePeer(tunnel: string | undefined, remote: string): Promise<void> {
-    this.#one(tunnel).names.remove(remote)
+    this.#one(tunnel).removePeer(remote)
   }
 
   fdb(tunnel: string | undefined): FdbEntry[] {

@@ -55,6 +55,14 @@ class Named {
   }
 }
 
+async function errorOf(answer: Promise<unknown>): Promise<string> {
+  const error = await answer.then(
+    () => undefined,
+    (error) => error,
+  )
+  return error ? `${error.code}: ${error.message}` : 'no error'
+}
+
 /** They wait for clocks more than they work: all at once. */
 function together(claim: string, story: () => Promise<void>): void {
   const told = story()
@@ -105,6 +113,11 @@ together('a name without an address is waited for, and told of', async () => {
       break
     }
     await sleep(100)
+  }
+  // It has to wait for something.
+  for (const remote of [NAME, '192.0.2.9']) {
+    const refused = await errorOf(mesh.ask(1, { method: 'DELETE', path: '/v1/peers', body: { remote } }))
+    assert.match(refused, /^TSGRE_NOT_NOW: tap0 is not up yet/)
   }
   named.say(mesh.address('h2'))
   await A.waitFor(/^tsgre: tap0 up/, 30_000)
