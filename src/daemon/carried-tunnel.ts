@@ -17,6 +17,7 @@ import { reportPeers } from './report-peers.js'
 import { beginSetup, putBack, smallTap } from './report-setup.js'
 import { type DaemonOptions, type Report, type Settled, settle } from './run-daemon.js'
 import { Setup, type SetupPlan } from './setup.js'
+import { tryAll } from './try-all.js'
 import { watchPlace } from './watch-place.js'
 
 /** Of outer packets, where nothing else is asked for. */
@@ -152,7 +153,8 @@ export class CarriedTunnel {
       this.#undo.push(() => putBack(setup, this.#report))
       await this.#open(setup)
     } catch (error) {
-      await this.#takeBack()
+      // Why it did not start counts more than what it could not put back.
+      await this.#takeBack().catch(({ message }) => this.#report.warn(message))
       throw error
     }
   }
@@ -207,8 +209,9 @@ export class CarriedTunnel {
     return this.#stopping
   }
 
-  async #takeBack(): Promise<void> {
-    for (const step of this.#undo.splice(0).reverse()) await step()
+  /** All that can be; what cannot is thrown at the end. */
+  #takeBack(): Promise<void> {
+    return tryAll(this.#undo.splice(0).reverse())
   }
 }
 

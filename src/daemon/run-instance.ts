@@ -13,6 +13,7 @@ import type { Readiness } from './readiness.js'
 import { DropWatch } from './report-drops.js'
 import type { DaemonOptions, Report } from './run-daemon.js'
 import { RunningInstance } from './running-instance.js'
+import { tryAll } from './try-all.js'
 
 export interface Surroundings {
   readonly report: Report
@@ -33,12 +34,11 @@ export interface Surroundings {
  */
 export async function runInstance(wanted: Wanted, around: Surroundings): Promise<void> {
   const process = new InstanceProcess(wanted, around)
-  try {
+  const run = async () => {
     await process.start()
     await process.end
-  } finally {
-    await process.stop()
   }
+  await tryAll([run, () => process.stop()])
 }
 
 /** How long the names of remotes may take before the tunnels with addresses start without them. */
@@ -204,11 +204,13 @@ class InstanceProcess {
     this.#around.readiness.stopping()
     await this.#reloading
     clearInterval(this.#looking)
-    for (const tunnel of [...this.#tunnels].reverse()) await tunnel.stop()
-    this.#instance.close()
-    await this.#metrics?.close()
-    await this.#control?.close()
-    this.#around.readiness.close()
+    await tryAll([
+      ...[...this.#tunnels].reverse().map((tunnel) => () => tunnel.stop()),
+      () => this.#instance.close(),
+      () => this.#metrics?.close(),
+      () => this.#control?.close(),
+      () => this.#around.readiness.close(),
+    ])
   }
 }
 

@@ -1,6 +1,7 @@
 // From the line that says up to the line that says down: what the command makes on the host, and that it goes again.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -149,6 +150,40 @@ test('puts everything back whenever the signal comes, and however many', async (
     assert.ok(code === 0 || signal === 'SIGTERM' || signal === 'SIGINT', `${code} ${signal} ${stderr}`)
     assert.equal(await settledChanges(rig, 'A', before), [])
   }
+})
+
+/** Several tunnels of one process, by number; none in a bridge. */
+function configured(rig: Hosts, numbers: readonly number[], given: Record<number, object> = {}): string {
+  const tunnels = numbers.map((i) => ({
+    tap: `tap${i}`,
+    bridge: 'none',
+    key: i,
+    remotes: ['192.168.56.5'],
+    ...given[i],
+  }))
+  const file = join(rig.runFolder('A'), '..', 'several.yaml')
+  writeFileSync(file, JSON.stringify({ tunnels }))
+  return file
+}
+
+test('what cannot be put back of one tunnel keeps the others from nothing', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  rig.ip('A', 'tuntap add tap0 mode tap')
+  const redirects = () => rig.execSync('A', ['sysctl', '-n', 'net.ipv4.conf.all.send_redirects'])
+  const before = redirects()
+  const given = { 0: { mac: '02:00:00:00:00:42' }, 1: { route: '10.103.200.0/24' } }
+  const child = rig.spawn('A', tsgreArgv(['--config', configured(rig, [1, 0], given)]))
+  await child.waitFor(/^tsgre: tap0 up/)
+  // Something else has its name at the end, which can be given no MAC.
+  rig.ip('A', 'link set tap0 down')
+  rig.ip('A', 'link set tap0 name elsewhere')
+  rig.ip('A', 'tuntap add tap0 mode tun')
+  const { code, stdout, stderr } = await child.stop('SIGTERM')
+  assert.is(code, 1)
+  assert.match(stderr, /SIOCSIFHWADDR/)
+  assert.match(stdout, /^tsgre: tap1 down after/m)
+  assert.is(redirects(), before)
+  assert.not.ok(exists(rig, 'tap1'))
 })
 
 const found: [how: string, setup: string[], args: string[]][] = [
