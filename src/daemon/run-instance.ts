@@ -58,6 +58,7 @@ class InstanceProcess {
   #fail: (error: unknown) => void = () => {}
   readonly #failed: Promise<never>
   #looking: NodeJS.Timeout | undefined
+  #started: Promise<void> = Promise.resolve()
   #reloading: Promise<unknown> = Promise.resolve()
   #ending = false
   #control: ControlServer | undefined
@@ -92,15 +93,22 @@ class InstanceProcess {
     return carried
   }
 
-  async start(): Promise<void> {
+  /** Resolves when all is set up, or in the middle of it when the end is asked for: what there is then stop() puts back. */
+  start(): Promise<void> {
+    this.#started = this.#start()
+    return this.#started
+  }
+
+  async #start(): Promise<void> {
     const { readiness, onReload } = this.#around
-    // What the end cuts short is put back by stop().
     await this.#findNames(this.#tunnels)
+    if (this.#ending) return
     const ready = this.#tunnels.filter((tunnel) => tunnel.names.resolved.length > 0)
     for (const tunnel of this.#tunnels) tunnel.refuseTaken()
     for (const tunnel of ready) await tunnel.check()
     await this.#serve()
-    for (const tunnel of ready) await tunnel.start()
+    for (const tunnel of ready) if (!this.#ending) await tunnel.start()
+    if (this.#ending) return
     for (const tunnel of this.#tunnels) if (!ready.includes(tunnel)) void this.#startLater(tunnel)
     readiness.ready(this.#summary())
     readiness.watch(() => this.#instance.ill() === undefined)
@@ -159,6 +167,8 @@ class InstanceProcess {
   async #reload(): Promise<readonly string[]> {
     const { load, readiness, report } = this.#around
     if (!load) noConfig(this.#wanted.name)
+    // The control socket is there before the tunnels are: those that a reload brings are not for the start to start.
+    await this.#started
     this.#refuseEnding()
     readiness.reloading()
     const reloading = this.#applied(load)

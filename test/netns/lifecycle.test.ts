@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ask } from '#tsgre/daemon/control/client.js'
 import { DROP_REASONS } from '#tsgre/drops.js'
 import { tsgreArgv } from '../rig/daemon.js'
 import { Hosts } from '../rig/hosts.js'
@@ -165,6 +166,30 @@ function configured(rig: Hosts, numbers: readonly number[], given: Record<number
   writeFileSync(file, JSON.stringify({ tunnels }))
   return file
 }
+
+test('the end that is asked for while names are waited for starts no tunnel', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const child = rig.spawn('A', tsgreArgv(['--config', configured(rig, [0, 1], { 1: { remotes: ['nosuch.invalid'] } })]))
+  await child.waitFor(/nosuch\.invalid: the name has no address/)
+  const { code, stdout } = await child.stop('SIGTERM')
+  assert.equal([code, stdout], [0, ''])
+})
+
+test('a reload that is asked for while tunnels are started waits until they are, and ends none', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const numbers = [0, 1, 2, 3, 4, 5]
+  const child = rig.spawn('A', tsgreArgv(['--config', configured(rig, numbers)]))
+  await child.waitFor(/^tsgre: tap0 up/)
+  configured(rig, [...numbers, 6])
+  const answer = await ask(join(rig.runFolder('A'), 'several.sock'), { method: 'POST', path: '/v1/reload', body: {} })
+  assert.equal(JSON.parse(answer).changed, ['tap6 is started'])
+  const ups = child.lines.filter((line) => line.includes(' up: ')).map((line) => line.split(' ')[1])
+  assert.equal(
+    ups,
+    [...numbers, 6].map((i) => `tap${i}`),
+  )
+  assert.is((await child.stop('SIGTERM')).code, 0)
+})
 
 test('what cannot be put back of one tunnel keeps the others from nothing', async () => {
   using rig = new Hosts({ overlay: 'none' })
