@@ -42,9 +42,9 @@ export class Pump {
     const neighbours = new Neighbours(settings, peers, counters)
     this.#neighbours = neighbours
     const choice = new Switch(peers, neighbours.fdb, neighbours.guard, settings)
-    const own = neighbours.said.batch
-    this.#transmitter = new Transmitter(overlay, underlay, settings, peers, choice, counters, own)
-    this.#receiver = new Receiver(overlay, underlay, settings, peers, choice, counters, neighbours)
+    const parts = { overlay, underlay, settings, peers, neighbours, choice, counters }
+    this.#transmitter = new Transmitter(parts)
+    this.#receiver = new Receiver(parts)
     for (let i = 0; i < peers.count; i++) this.#begin(peers.all[i])
     this.#measure()
   }

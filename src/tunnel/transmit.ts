@@ -7,8 +7,7 @@ import type { Port } from '../io/port.js'
 import { Answers } from './answers.js'
 import type { CaptureHook } from './capture-hook.js'
 import { Encapsulator } from './encapsulate.js'
-import type { Peers } from './peers.js'
-import type { PumpSettings } from './settings.js'
+import type { PumpParts } from './pump-parts.js'
 import type { Counters } from './stats.js'
 import type { Switch } from './switch.js'
 
@@ -33,20 +32,12 @@ export class Transmitter {
   /** Whether what became of the frames read last is still to be captured. */
   #toCapture = false
 
-  /** @param own the batch of frames that `say` is to send */
-  constructor(
-    overlay: Port,
-    underlay: Port,
-    settings: PumpSettings,
-    peers: Peers,
-    choice: Switch,
-    counters: Counters,
-    own: Batch,
-  ) {
+  constructor({ overlay, underlay, settings, peers, neighbours, choice, counters }: PumpParts) {
     this.#overlay = overlay
     this.#underlay = underlay
     this.#switch = choice
     this.#counters = counters
+    const own = neighbours.said.batch
     this.#said = Batch.over(own, own.capacity)
     this.#encapsulator = new Encapsulator(settings, peers, choice, this.#answers)
     this.#packets.tally = counters.peers.sent
