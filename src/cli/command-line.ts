@@ -3,7 +3,7 @@
 
 import { createRequire } from 'node:module'
 import yargs from 'yargs'
-import { isLookingUp } from '../daemon/follow-names.js'
+import { isLookingUp } from '../daemon/addresses-of.js'
 import { type Known, refuseOddSwitches } from './arguments.js'
 import { COMMANDS } from './commands.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'

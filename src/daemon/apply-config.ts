@@ -44,7 +44,10 @@ export async function applyConfig(
     ]
   } finally {
     // Those that were only asked about look for names no more.
-    for (const candidate of candidates) if (!running.includes(candidate)) await candidate.stop()
+    for (const candidate of candidates) {
+      // One that was started and ended again has told how.
+      if (!running.includes(candidate)) await candidate.stop().catch(() => {})
+    }
   }
 }
 
@@ -66,8 +69,12 @@ async function exchange(plan: Plan, steps: readonly LiveStep[], running: Carried
 }
 
 async function end(tunnel: CarriedTunnel, running: CarriedTunnel[]): Promise<void> {
-  await tunnel.stop()
-  running.splice(running.indexOf(tunnel), 1)
+  try {
+    await tunnel.stop()
+  } finally {
+    // Also where something of it could not be put back: it is down.
+    running.splice(running.indexOf(tunnel), 1)
+  }
 }
 
 /** Has all as it was, as well as that can be; returns what could not be. */

@@ -14,8 +14,10 @@ import { FollowNames } from './follow-names.js'
 import { type Place, refuseRoutes } from './place.js'
 import { narrowWarnings, reportMtu } from './report-mtu.js'
 import { reportPeers } from './report-peers.js'
+import { beginSetup, putBack, smallTap } from './report-setup.js'
 import { type DaemonOptions, type Report, type Settled, settle } from './run-daemon.js'
 import { Setup, type SetupPlan } from './setup.js'
+import { tryAll } from './try-all.js'
 import { watchPlace } from './watch-place.js'
 
 /** Of outer packets, where nothing else is asked for. */
@@ -87,9 +89,21 @@ export class CarriedTunnel {
 
   /** @throws ConfigError as Tunnel.addPeer; StateError TSGRE_NOT_NOW before it is up */
   async addPeer(asked: PeerOptions): Promise<void> {
-    if (!this.#tunnel)
-      throw new StateError('TSGRE_NOT_NOW', `${this.options.name} is not up yet: no remote of it has an address`)
+    this.#refuseNotUp()
     await this.names.add(asked, (address) => this.#refuse(address))
+  }
+
+  /** @throws ConfigError when it is none; StateError as addPeer */
+  removePeer(remote: string): void {
+    this.#refuseNotUp()
+    this.names.remove(remote)
+  }
+
+  /** What it is started with may be in use already, and must not become nothing. */
+  #refuseNotUp(): void {
+    if (this.#tunnel) return
+    const why = 'is not up yet, and waits for an address of the remotes that it has; ask again when it is'
+    throw new StateError('TSGRE_NOT_NOW', `${this.options.name} ${why}`)
   }
 
   /** Finds the names of its remotes; resolves when one of them has an address, or when it is stopped. Every caller gets the same promise. */
@@ -135,11 +149,12 @@ export class CarriedTunnel {
     try {
       const setup = new Setup(where, routes, resolved.mtu)
       await setup.plan() // a route in the way is refused before the TAP exists
-      await begin(setup, this.#report)
+      await beginSetup(setup, this.#report)
       this.#undo.push(() => putBack(setup, this.#report))
       await this.#open(setup)
     } catch (error) {
-      await this.#takeBack()
+      // Why it did not start counts more than what it could not put back.
+      await this.#takeBack().catch(({ message }) => this.#report.warn(message))
       throw error
     }
   }
@@ -156,15 +171,16 @@ export class CarriedTunnel {
       await tunnel.close()
       report.down(tunnel, (Date.now() - since) / 1000, tunnel.stats())
     })
-    this.#tunnel = tunnel
-    this.#setup = setup
     tunnel.once('error', (error) => {
       const explained = explain(error, tunnel.name)
       this.#failure = explained.message
       this.#fail(explained)
     })
-    for (const warning of narrowWarnings(tunnel, this.options)) report.warn(warning)
     const ports = await setup.largerPorts()
+    // From here on whoever asks finds it up, and its names followed: nothing is waited for in between.
+    this.#tunnel = tunnel
+    this.#setup = setup
+    for (const warning of narrowWarnings(tunnel, this.options)) report.warn(warning)
     if (ports !== undefined) report.warn(smallTap(tunnel, setup.where, ports))
     report.up(tunnel, setup.where, done)
     reportMtu(tunnel, this.options, report)
@@ -193,8 +209,9 @@ export class CarriedTunnel {
     return this.#stopping
   }
 
-  async #takeBack(): Promise<void> {
-    for (const step of this.#undo.splice(0).reverse()) await step()
+  /** All that can be; what cannot is thrown at the end. */
+  #takeBack(): Promise<void> {
+    return tryAll(this.#undo.splice(0).reverse())
   }
 }
 
@@ -215,32 +232,9 @@ function capturesOf(tunnel: Tunnel, { ttl }: DaemonOptions): Captures {
   return new Captures(tunnel.name, captured, underlay, () => tunnel.remotes)
 }
 
-async function begin(setup: Setup, report: Report): Promise<void> {
-  const { leftovers, warning } = await setup.begin()
-  if (warning) report.warn(warning)
-  for (const { tap, pid, alive, entries, failures } of leftovers) {
-    const left = entries.map(({ what }) => what).join(', ')
-    if (!alive) report.note(`took back what the tsgre on ${tap} left that was killed (process ${pid}): ${left}`)
-    for (const { what, error } of failures) report.warn(`could not take back: ${what}: ${error.message}`)
-  }
-}
-
-async function putBack(setup: Setup, report: Report): Promise<void> {
-  try {
-    for (const { what, error } of await setup.undo()) report.warn(`could not take back: ${what}: ${error.message}`)
-  } catch (error) {
-    report.warn(`could not put this host back (tsgre cleanup does it): ${(error as Error).message}`)
-  }
-}
-
 function refuseHeld(tap: string): never {
   const why = 'another tsgre runs on that TAP; choose another name'
   throw new ConfigError('TSGRE_BAD_TAP', 'tap', tap, `--tap ${JSON.stringify(tap)}: ${why}`)
-}
-
-function smallTap({ name, mtu }: Tunnel, { bridge }: Place, ports: number): string {
-  const what = `--mtu ${mtu}: the other ports of ${bridge} have ${ports}, and it drops larger frames before ${name} in silence`
-  return `${what}; leave --mtu away, or give ports and containers ${mtu} too`
 }
 
 function explain(error: TsgreError, name: string): TsgreError {

@@ -1,35 +1,20 @@
 // The remotes of a tunnel as they were asked for, by name or by address, and the addresses that the names have now. Names are
 // resolved again every so often, sooner after a failure, and when a remote answers no more: then the remote moves.
-// A name without an address is a remote that is not there yet, and no reason to end.
+// A name without an address is a remote that is not there yet, and no reason to end. Invariant: a remote of the tunnel has the
+// address that its entry has, also when the answer comes long after the tunnel is up.
 
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, type ErrorCode } from '../errors.js'
 import type { PeerOptions } from '../tunnel/peer-options.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
+import { addressesOf } from './addresses-of.js'
+import { canonical } from './peer-spec.js'
 import type { Listener } from './watch-place.js'
 
 const AGAIN_MS = 30_000
 /** After a failure; doubled until it is AGAIN_MS. */
 const FIRST_RETRY_MS = 1000
-
-/** Names that are being looked up now. */
-let underWay = 0
-
-/** Whether a name is being looked up: that cannot be called off (getaddrinfo), and keeps a process until the answer comes. */
-export function isLookingUp(): boolean {
-  return underWay > 0
-}
-
-async function addressesOf(name: string, family: 4 | 6 | undefined): Promise<string[]> {
-  underWay++
-  try {
-    return (await lookup(name, { all: true, ...(family && { family }) })).map(({ address }) => address)
-  } finally {
-    underWay--
-  }
-}
 
 interface Entry {
   asked: PeerOptions
@@ -39,6 +24,8 @@ interface Entry {
   trouble: string
   retryMs: number
   timer: NodeJS.Timeout | undefined
+  /** The lookup that is under way: whoever asks meanwhile is given its answer. */
+  asking: Promise<void> | undefined
 }
 
 export class FollowNames {
@@ -78,7 +65,7 @@ export class FollowNames {
 
   /** Resolves each name once. */
   async once(): Promise<void> {
-    await Promise.all(this.#entries.map((entry) => this.#resolve(entry)))
+    await Promise.all(this.#entries.map((entry) => this.#ask(entry)))
   }
 
   /** Resolves until at least one remote has an address, or `signal` says stop. */
@@ -95,19 +82,23 @@ export class FollowNames {
     this.#tunnel = tunnel
     this.#family = familyOf(tunnel.local)
     for (const entry of this.#entries) {
-      if (entry.address !== undefined) entry.address = canonical(tunnel, entry)
+      const { address } = entry
+      entry.address = address && tunnel.spelling(address)
+      // Answered while the tunnel was being opened without it.
+      if (address !== undefined && entry.address === undefined) this.#move(entry, address)
       this.#later(entry)
     }
     tunnel.on('peer', (remote, liveness) => {
       const entry = this.#entries.find(({ address }) => address === remote)
-      if (entry && liveness === 'down') void this.#again(entry)
+      if (entry && liveness === 'down') void this.#ask(entry)
     })
   }
 
   /** `refuse` may throw because of the address. @throws ConfigError as Tunnel.addPeer */
   async add(asked: PeerOptions, refuse: (address: string) => Promise<void>): Promise<void> {
     const entry = fresh(asked)
-    await this.#resolve(entry)
+    this.#refuseTwin(asked)
+    entry.address ??= await this.#resolve(entry)
     if (entry.address !== undefined) await refuse(entry.address)
     this.#take(entry)
   }
@@ -119,9 +110,10 @@ export class FollowNames {
 
   #take(entry: Entry): void {
     const { asked, address } = entry
+    this.#refuseTwin(asked)
     if (address !== undefined) {
       this.#tunnel!.addPeer({ ...asked, remote: address })
-      entry.address = canonical(this.#tunnel!, entry)
+      entry.address = this.#tunnel!.spelling(address)
     }
     this.#entries.push(entry)
     this.#later(entry)
@@ -158,55 +150,67 @@ export class FollowNames {
     this.#entries.splice(this.#entries.indexOf(entry), 1)
   }
 
+  /** The tunnel knows addresses alone: a name would be there twice until it has one. */
+  #refuseTwin({ remote }: PeerOptions): void {
+    const name = canonical(remote)
+    if (!this.#entries.some(({ asked }) => canonical(asked.remote) === name)) return
+    const why = 'is a remote of this tunnel already; give it once'
+    throw new ConfigError('TSGRE_CONFLICT', 'remote', remote, `--remote ${remote}: ${why}`)
+  }
+
   #later(entry: Entry): void {
     clearTimeout(entry.timer)
     if (this.#stopped || isAddress(entry.asked.remote)) return
-    entry.timer = setTimeout(() => void this.#again(entry), entry.retryMs).unref()
+    entry.timer = setTimeout(() => void this.#ask(entry), entry.retryMs).unref()
   }
 
-  async #again(entry: Entry): Promise<void> {
-    if (isAddress(entry.asked.remote)) return
-    const before = entry.address
-    await this.#resolve(entry)
+  /** Looks its name up, and has the remote where the name is. Every caller gets the same promise until then. */
+  #ask(entry: Entry): Promise<void> {
+    if (isAddress(entry.asked.remote)) return Promise.resolve()
+    entry.asking ??= this.#askNow(entry).finally(() => {
+      entry.asking = undefined
+    })
+    return entry.asking
+  }
+
+  async #askNow(entry: Entry): Promise<void> {
+    const found = await this.#resolve(entry)
     if (this.#stopped || !this.#entries.includes(entry)) return
-    if (entry.address !== before) this.#move(entry, before)
-    this.#later(entry)
+    if (!this.#tunnel) entry.address = found
+    else if (found !== undefined && found !== entry.address) this.#move(entry, found)
+    if (this.#tunnel) this.#later(entry)
   }
 
-  #move(entry: Entry, before: string | undefined): void {
+  #move(entry: Entry, to: string): void {
     const tunnel = this.#tunnel!
-    const { asked, address } = entry
+    const { asked, address: before } = entry
     try {
-      if (before === undefined) tunnel.addPeer({ ...asked, remote: address! })
-      else tunnel.movePeer(before, address!)
-      entry.address = canonical(tunnel, entry)
-      this.#listener.note(`${asked.remote} is ${address} now${before === undefined ? '' : ` (was ${before})`}`)
+      if (before === undefined) tunnel.addPeer({ ...asked, remote: to })
+      else tunnel.movePeer(before, to)
+      entry.address = tunnel.spelling(to)
+      this.#listener.note(`${asked.remote} is ${to} now${before === undefined ? '' : ` (was ${before})`}`)
     } catch (error) {
-      entry.address = before
       this.#trouble(entry, (error as Error).message)
     }
   }
 
-  /** Gives an entry the address that it has now; one that cannot be asked for keeps the one it had. */
-  async #resolve(entry: Entry): Promise<void> {
+  /** The address that its name has now, or the one it had where the name cannot be asked for. */
+  async #resolve(entry: Entry): Promise<string | undefined> {
     const { remote } = entry.asked
-    if (isAddress(remote)) {
-      entry.address = remote
-      return
-    }
     try {
       const addresses = await addressesOf(remote, this.#family)
-      if (addresses.length === 0) throw new Error('it has no address')
-      // Of several any will do, and the one in use best.
-      if (entry.address === undefined || !addresses.includes(entry.address)) entry.address = addresses[0]
-      this.#family ??= familyOf(entry.address)
       entry.retryMs = AGAIN_MS
       entry.trouble = ''
+      // Of several any will do, and the one in use best.
+      const found = addresses.find((address) => address === entry.address) ?? addresses[0]
+      this.#family ??= familyOf(found)
+      return found
     } catch (error) {
       entry.retryMs = entry.trouble === '' ? FIRST_RETRY_MS : Math.min(2 * entry.retryMs, AGAIN_MS)
       const keeps =
         entry.address === undefined ? 'it is asked for again' : `${entry.address} is kept, and it is asked for again`
       this.#trouble(entry, `--remote ${remote}: the name has no address (${codeOf(error)}); ${keeps}`)
+      return entry.address
     }
   }
 
@@ -218,7 +222,8 @@ export class FollowNames {
 }
 
 function fresh(asked: PeerOptions): Entry {
-  return { asked, address: undefined, trouble: '', retryMs: AGAIN_MS, timer: undefined }
+  const address = isAddress(asked.remote) ? asked.remote : undefined
+  return { asked, address, trouble: '', retryMs: AGAIN_MS, timer: undefined, asking: undefined }
 }
 
 /** What looks like an address is the library's to judge; names have letters, and no colon. */
@@ -229,11 +234,6 @@ function isAddress(remote: string): boolean {
 function familyOf(address: string | undefined): 4 | 6 | undefined {
   const family = address === undefined ? 0 : isIP(address.split('%')[0]!)
   return family === 4 || family === 6 ? family : undefined
-}
-
-/** As the tunnel spells it. */
-function canonical(tunnel: Tunnel, { address, asked }: Entry): string | undefined {
-  return tunnel.spelling(address ?? asked.remote)
 }
 
 function codeOf(error: unknown): string {

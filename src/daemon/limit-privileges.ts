@@ -2,11 +2,12 @@
 // of util-linux, by the same command with two capabilities. Not done from within: capabilities and no_new_privs belong to a
 // thread, and Node has some before our first line. Where it cannot be done, the process goes on as it is.
 
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { journalDirectory } from '../host/journal.js'
 import { type Privileges, readPrivileges } from '../sys/capabilities.js'
 import { replaceProcess } from '../sys/replace-process.js'
+import { serviceGroup } from './service-group.js'
 
 /** To make and set up the TAP, its bridge, routes and rules; to open the raw socket. */
 const NEEDED = ['cap_net_admin', 'cap_net_raw']
@@ -17,9 +18,6 @@ const TO_LIMIT = 'cap_setpcap'
 const MARK = 'TSGRE_LIMITED'
 /** Set by a person: stay as you are. */
 const OFF = 'TSGRE_NO_REEXEC'
-
-/** The group that may speak to services; install-service makes it. Root keeps to their files through it. */
-const GROUP = 'tsgre'
 
 /** Why all capabilities were kept, as a sentence; undefined where there was nothing to give away, or nobody asked. */
 export let whyKept: string | undefined
@@ -63,21 +61,12 @@ function obstacle({ effective }: Privileges): string | undefined {
 
 function limits({ effective }: Privileges): string[] {
   const only = ['-all', ...NEEDED.map((name) => name.replace('cap_', '+'))].join()
+  // Without CAP_DAC_OVERRIDE root needs the group to write beside the journals and sockets of services.
   const joined = effective.includes('cap_setgid') ? [serviceGroup() ?? [], runDirectoryGroup() ?? []].flat() : []
   const groups = joined.length === 0 ? [] : [`--groups=${[...new Set([...process.getgroups!(), ...joined])].join()}`]
   // Ambient ones would be gone with a program that has a capability in its file, and root's own come from the bounding set:
   // both, so that `ip` and `iptables` have them in any case.
   return [...groups, `--inh-caps=${only}`, `--ambient-caps=${only}`, `--bounding-set=${only}`, '--no-new-privs']
-}
-
-/** Without CAP_DAC_OVERRIDE root needs the group to write beside the journals and sockets of services. */
-function serviceGroup(): number | undefined {
-  try {
-    const [, gid] = new RegExp(`^${GROUP}:[^:]*:(\\d+):`, 'm').exec(readFileSync('/etc/group', 'utf8')) ?? []
-    return gid === undefined ? undefined : Number(gid)
-  } catch {
-    return undefined
-  }
 }
 
 /** Services that install-service gave another user have its group there. */

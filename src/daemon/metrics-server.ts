@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, isIPv6 } from 'node:net'
 import { ConfigError, SystemError } from '../errors.js'
-import { guardedServer, type Routes, sendText } from './control/guarded-server.js'
+import { closeGuarded, guardedServer, type Routes, sendText } from './control/guarded-server.js'
 import type { Instance } from './instance.js'
 import { Metrics } from './metrics.js'
 import type { Listen } from './options/wanted.js'
@@ -13,8 +13,6 @@ export interface MetricsServer {
   readonly port: number
   close(): Promise<void>
 }
-
-const GRACE_MS = 500
 
 /**
  * Starts it.
@@ -28,16 +26,7 @@ export async function serveMetrics(instance: Instance, { address, port }: Listen
   } catch (error) {
     throw listenError(error as NodeJS.ErrnoException, address, port)
   }
-  const close = () =>
-    new Promise<void>((resolve) => {
-      const late = setTimeout(() => server.closeAllConnections(), GRACE_MS)
-      server.close(() => {
-        clearTimeout(late)
-        resolve()
-      })
-      server.closeIdleConnections()
-    })
-  return { port: (server.address() as AddressInfo).port, close }
+  return { port: (server.address() as AddressInfo).port, close: () => closeGuarded(server) }
 }
 
 function routesOf(instance: Instance): Routes {

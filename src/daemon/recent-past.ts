@@ -9,7 +9,7 @@ const SLOTS = OF_LATE_MS / STEP_MS + 1
 export class RecentPast {
   readonly #moments: { at: number; tunnels: readonly TunnelFacts[] }[] = []
 
-  /** As often as one likes: moments closer than 10 s are passed over. `now` is in milliseconds and never goes back. */
+  /** As often as one likes: moments closer than 10 s are passed over. `now` is in milliseconds of a clock that is never set: performance.now(). */
   remember(now: number, tunnels: readonly TunnelFacts[]): void {
     const last = this.#moments.at(-1)
     if (last !== undefined && now - last.at < STEP_MS) return

@@ -13,6 +13,7 @@ import type { Readiness } from './readiness.js'
 import { DropWatch } from './report-drops.js'
 import type { DaemonOptions, Report } from './run-daemon.js'
 import { RunningInstance } from './running-instance.js'
+import { tryAll } from './try-all.js'
 
 export interface Surroundings {
   readonly report: Report
@@ -33,12 +34,11 @@ export interface Surroundings {
  */
 export async function runInstance(wanted: Wanted, around: Surroundings): Promise<void> {
   const process = new InstanceProcess(wanted, around)
-  try {
+  const run = async () => {
     await process.start()
     await process.end
-  } finally {
-    await process.stop()
   }
+  await tryAll([run, () => process.stop()])
 }
 
 /** How long the names of remotes may take before the tunnels with addresses start without them. */
@@ -58,6 +58,7 @@ class InstanceProcess {
   #fail: (error: unknown) => void = () => {}
   readonly #failed: Promise<never>
   #looking: NodeJS.Timeout | undefined
+  #started: Promise<void> = Promise.resolve()
   #reloading: Promise<unknown> = Promise.resolve()
   #ending = false
   #control: ControlServer | undefined
@@ -92,15 +93,22 @@ class InstanceProcess {
     return carried
   }
 
-  async start(): Promise<void> {
+  /** Resolves when all is set up, or in the middle of it when the end is asked for: what there is then stop() puts back. */
+  start(): Promise<void> {
+    this.#started = this.#start()
+    return this.#started
+  }
+
+  async #start(): Promise<void> {
     const { readiness, onReload } = this.#around
-    // What the end cuts short is put back by stop().
     await this.#findNames(this.#tunnels)
+    if (this.#ending) return
     const ready = this.#tunnels.filter((tunnel) => tunnel.names.resolved.length > 0)
     for (const tunnel of this.#tunnels) tunnel.refuseTaken()
     for (const tunnel of ready) await tunnel.check()
     await this.#serve()
-    for (const tunnel of ready) await tunnel.start()
+    for (const tunnel of ready) if (!this.#ending) await tunnel.start()
+    if (this.#ending) return
     for (const tunnel of this.#tunnels) if (!ready.includes(tunnel)) void this.#startLater(tunnel)
     readiness.ready(this.#summary())
     readiness.watch(() => this.#instance.ill() === undefined)
@@ -159,6 +167,8 @@ class InstanceProcess {
   async #reload(): Promise<readonly string[]> {
     const { load, readiness, report } = this.#around
     if (!load) noConfig(this.#wanted.name)
+    // The control socket is there before the tunnels are: those that a reload brings are not for the start to start.
+    await this.#started
     this.#refuseEnding()
     readiness.reloading()
     const reloading = this.#applied(load)
@@ -204,11 +214,13 @@ class InstanceProcess {
     this.#around.readiness.stopping()
     await this.#reloading
     clearInterval(this.#looking)
-    for (const tunnel of [...this.#tunnels].reverse()) await tunnel.stop()
-    this.#instance.close()
-    await this.#metrics?.close()
-    await this.#control?.close()
-    this.#around.readiness.close()
+    await tryAll([
+      ...[...this.#tunnels].reverse().map((tunnel) => () => tunnel.stop()),
+      () => this.#instance.close(),
+      () => this.#metrics?.close(),
+      () => this.#control?.close(),
+      () => this.#around.readiness.close(),
+    ])
   }
 }
 

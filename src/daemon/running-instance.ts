@@ -44,7 +44,7 @@ export class RunningInstance implements Instance {
     this.#file = file
     this.#tunnels = tunnels
     this.#process = process
-    const remember = () => this.#past.remember(Date.now(), this.#tunnels().map(factsOf))
+    const remember = () => this.#past.remember(performance.now(), this.#tunnels().map(factsOf))
     this.#remembering = setInterval(remember, REMEMBER_MS).unref()
   }
 
@@ -69,13 +69,12 @@ export class RunningInstance implements Instance {
 
   #statusOf(carried: CarriedTunnel): TunnelStatus {
     const facts = factsOf(carried)
-    const now = Date.now()
-    const problems = healthOf(facts, now, {
+    const problems = healthOf(facts, Date.now(), {
       otherKeys: otherKeys(facts),
       failure: carried.failure,
       tapUp: carried.tapUp,
       tunnelMtuCap: carried.options.tunnelMtu,
-      earlier: this.#past.earlier(now, facts.name),
+      earlier: this.#past.earlier(performance.now(), facts.name),
     })
     return { ...facts, problems }
   }
@@ -96,7 +95,7 @@ export class RunningInstance implements Instance {
   }
 
   async removePeer(tunnel: string | undefined, remote: string): Promise<void> {
-    this.#one(tunnel).names.remove(remote)
+    this.#one(tunnel).removePeer(remote)
   }
 
   fdb(tunnel: string | undefined, remote: string | undefined): FdbEntry[] {

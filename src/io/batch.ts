@@ -132,10 +132,22 @@ export class Batch {
     return this.fragment[this.head] !== first
   }
 
+  /** Forgets the packets still to be written that go to `peer`; how many there were. */
+  leaveOut(peer: number): number {
+    let to = this.head
+    for (let i = this.head; i < this.count; i++) if (this.peer[i] !== peer) this.keep(i, to++)
+    const gone = this.count - to
+    this.count = to
+    return gone
+  }
+
   /** Keeps entry `from` as entry `to`; how a reader closes the gaps that drops leave. */
   keep(from: number, to: number): void {
     this.offset[to] = this.offset[from]
     this.length[to] = this.length[from]
+    this.headerOffset[to] = this.headerOffset[from]
+    this.headerLength[to] = this.headerLength[from]
+    this.flow[to] = this.flow[from]
     this.tos[to] = this.tos[from]
     this.ttl[to] = this.ttl[from]
     this.fragment[to] = this.fragment[from]

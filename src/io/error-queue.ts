@@ -2,20 +2,12 @@
 // poll(2) returns at once. native-notes/error-queue.md has what the kernel puts there.
 
 import { type DropCounters, dropAt } from '../drops.js'
-import { CMSGHDR, IOVEC, MMSGHDR, MSGHDR, SOCK_EXTENDED_ERR, SOCKADDR_IN, SOCKADDR_IN6 } from '../sys/abi.js'
-import {
-  IP_RECVERR,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_RECVERR,
-  MSG_DONTWAIT,
-  MSG_ERRQUEUE,
-  SO_EE_ORIGIN_ICMP,
-  SO_EE_ORIGIN_ICMP6,
-} from '../sys/constants.js'
+import { IOVEC, MMSGHDR, MSGHDR, SOCK_EXTENDED_ERR, SOCKADDR_IN, SOCKADDR_IN6 } from '../sys/abi.js'
+import { MSG_DONTWAIT, MSG_ERRQUEUE } from '../sys/constants.js'
 import { ERRNO } from '../sys/errno.js'
 import { recvmmsg } from '../sys/libc.js'
 import { putPointer, slab } from '../sys/memory.js'
+import { findIcmpError } from './control-messages.js'
 import { NAME_BYTES, type PeerWays } from './peer-ways.js'
 import { sendDropCode } from './underlay-errors.js'
 
@@ -83,17 +75,7 @@ export class ErrorQueue {
     const { view } = this.#memory
     const from = this.#controls + i * CONTROL_BYTES
     const end = from + view.getUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_controllen.offset, true)
-    for (let at = from; at + CMSGHDR.size + SOCK_EXTENDED_ERR.size <= end; ) {
-      const level = view.getInt32(at + CMSGHDR.at.cmsg_level.offset, true)
-      const type = view.getInt32(at + CMSGHDR.at.cmsg_type.offset, true)
-      if ((level === IPPROTO_IP && type === IP_RECVERR) || (level === IPPROTO_IPV6 && type === IPV6_RECVERR)) {
-        const error = at + CMSGHDR.size
-        const origin = view.getUint8(error + SOCK_EXTENDED_ERR.at.ee_origin.offset)
-        if (origin !== SO_EE_ORIGIN_ICMP && origin !== SO_EE_ORIGIN_ICMP6) return 0
-        return view.getInt32(error + SOCK_EXTENDED_ERR.at.ee_errno.offset, true)
-      }
-      at += (view.getUint32(at + CMSGHDR.at.cmsg_len.offset, true) + 7) & ~7 || CONTROL_BYTES
-    }
-    return 0
+    const at = findIcmpError(view, from, end)
+    return at < 0 ? 0 : view.getInt32(at + SOCK_EXTENDED_ERR.at.ee_errno.offset, true)
   }
 }

@@ -31,6 +31,9 @@ const HEADERS_ONLY = 60 + 16 + 14
 const KEY_ENDS = 12 // bytes from the start of GRE to behind a key that follows a checksum
 const RESERVED = GRE_ROUTING | 0x0c00 | GRE_VERSION
 
+/** Passes everything: the port looks at sender and key itself. */
+export const PASS_ALL: readonly FilterInstruction[] = [[RET_K, 0, 0, WHOLE]]
+
 /** Drops everything: for a socket that only sends, and for one that is not bound yet. */
 export const DROP_ALL: readonly FilterInstruction[] = [[RET_K, 0, 0, 0]]
 
@@ -46,13 +49,21 @@ export interface FilteredPeer {
 export function greFilter(family: 4 | 6, peers: readonly FilteredPeer[]): readonly FilterInstruction[] {
   const keys = new Map<number | undefined, FilteredPeer[]>()
   for (const peer of peers) keys.set(peer.keyIn, [...(keys.get(peer.keyIn) ?? []), peer])
-  const blocks = [...keys].map(([key, those]) => block(family, key, those))
+  const blocks = [...keys].map(([key, those]) => block(family, keyFilter(family, key), those))
   return [...blocks.flat(), [RET_K, 0, 0, 0]]
 }
 
-/** Looks for the senders among `peers`, and then at their key; what comes from another goes on behind the block. */
-function block(family: 4 | 6, key: number | undefined, peers: readonly FilteredPeer[]): FilterInstruction[] {
-  const verdict = keyFilter(family, key)
+/** The same, whatever the key: shorter. */
+export function senderFilter(family: 4 | 6, peers: readonly FilteredPeer[]): readonly FilterInstruction[] {
+  return [...block(family, PASS_ALL, peers), [RET_K, 0, 0, 0]]
+}
+
+/** Looks for the senders among `peers`, and gives the verdict on them; what comes from another goes on behind the block. */
+function block(
+  family: 4 | 6,
+  verdict: readonly FilterInstruction[],
+  peers: readonly FilteredPeer[],
+): FilterInstruction[] {
   const senders = peers.map(({ address }) => sender(family, address))
   const size = senders.reduce((sum, { length }) => sum + length, 0)
   let at = 0

@@ -1,21 +1,13 @@
 // What ICMP says of packets that a socket has sent, one by one: who says it, type and code. For a person's question; the port of
 // a tunnel counts them in bulk (error-queue.ts). native-notes/error-queue.md has what the kernel puts there.
 
-import { CMSGHDR, MMSGHDR, MSGHDR, SOCK_EXTENDED_ERR } from '../sys/abi.js'
+import { MMSGHDR, MSGHDR, SOCK_EXTENDED_ERR } from '../sys/abi.js'
 import { type Address, readSockaddr } from '../sys/address.js'
-import {
-  IP_RECVERR,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_RECVERR,
-  MSG_DONTWAIT,
-  MSG_ERRQUEUE,
-  SO_EE_ORIGIN_ICMP,
-  SO_EE_ORIGIN_ICMP6,
-} from '../sys/constants.js'
+import { MSG_DONTWAIT, MSG_ERRQUEUE, SO_EE_ORIGIN_ICMP } from '../sys/constants.js'
 import { errnoName } from '../sys/errno.js'
 import { recvmmsg } from '../sys/libc.js'
 import { putPointer, type Slab, slab } from '../sys/memory.js'
+import { findIcmpError } from './control-messages.js'
 
 const CONTROL_BYTES = 128
 /** A flood of errors is read no further. */
@@ -50,24 +42,16 @@ export function readIcmpErrors(fd: number): IcmpError[] {
 function errorIn(memory: Slab): IcmpError | undefined {
   const { view } = memory
   const end = MMSGHDR.size + view.getUint32(MSGHDR.at.msg_controllen.offset, true)
-  for (let at = MMSGHDR.size; at + CMSGHDR.size + SOCK_EXTENDED_ERR.size <= end; ) {
-    const level = view.getInt32(at + CMSGHDR.at.cmsg_level.offset, true)
-    const type = view.getInt32(at + CMSGHDR.at.cmsg_type.offset, true)
-    if ((level === IPPROTO_IP && type === IP_RECVERR) || (level === IPPROTO_IPV6 && type === IPV6_RECVERR))
-      return readError(memory, at + CMSGHDR.size)
-    at += (view.getUint32(at + CMSGHDR.at.cmsg_len.offset, true) + 7) & ~7 || CONTROL_BYTES
-  }
-  return undefined
+  const at = findIcmpError(view, MMSGHDR.size, end)
+  return at < 0 ? undefined : readError(memory, at)
 }
 
-function readError(memory: Slab, at: number): IcmpError | undefined {
+function readError(memory: Slab, at: number): IcmpError {
   const { view } = memory
   const field = (name: 'ee_origin' | 'ee_type' | 'ee_code') => view.getUint8(at + SOCK_EXTENDED_ERR.at[name].offset)
-  const origin = field('ee_origin')
-  if (origin !== SO_EE_ORIGIN_ICMP && origin !== SO_EE_ORIGIN_ICMP6) return undefined
   const offender: Address = readSockaddr(memory, at + SOCK_EXTENDED_ERR.size) // SO_EE_OFFENDER
   return {
-    family: origin === SO_EE_ORIGIN_ICMP ? 4 : 6,
+    family: field('ee_origin') === SO_EE_ORIGIN_ICMP ? 4 : 6,
     type: field('ee_type'),
     code: field('ee_code'),
     errno: errnoName(view.getInt32(at + SOCK_EXTENDED_ERR.at.ee_errno.offset, true)),

@@ -1,6 +1,7 @@
 // Opens the sockets of the underlay port, in the order that lets nothing foreign slip in: filter shut, bind, empty the queue,
 // filter open.
 
+import type { SystemError } from '../errors.js'
 import type { Address } from '../sys/address.js'
 import {
   IP_PMTUDISC_DO,
@@ -20,12 +21,13 @@ import {
   bindTo,
   bindToDevice,
   connectTo,
+  type FilterInstruction,
   getOption,
   openSocket,
   setOption,
   trySetOption,
 } from '../sys/sockets.js'
-import { DROP_ALL, type FilteredPeer, greFilter } from './gre-filter.js'
+import { DROP_ALL, type FilteredPeer, greFilter, PASS_ALL, senderFilter } from './gre-filter.js'
 import { IP_OPTIONS } from './ip-options.js'
 import type { PeerWay } from './peer-ways.js'
 import { RawSocketPort } from './raw-socket.js'
@@ -83,10 +85,28 @@ export function openRawSocket(options: UnderlayOptions, warn: (message: string) 
   }
 }
 
-/** Lets packets of these remotes through to the socket, and no others. */
+/**
+ * Lets packets of these remotes through to the socket, and no others, as far as the kernel has room for a program that tells them
+ * (net.core.optmem_max; the one that is there counts beside the one that is to come). What a shorter one lets through besides, the
+ * port drops.
+ */
 export function filterRemotes(fd: number, family: 4 | 6, remotes: readonly Remote[]): void {
   const peers = remotes.map(({ address, keyIn }): FilteredPeer => ({ address: address.bytes, keyIn }))
-  attachFilter(fd, greFilter(family, peers))
+  const programs = [greFilter(family, peers), senderFilter(family, peers), PASS_ALL]
+  let finest = programs.findIndex((program) => fits(fd, program))
+  // Now that a short one is there, there may be room for a longer one.
+  while (finest > 0 && fits(fd, programs[finest - 1]!)) finest--
+}
+
+/** Whether the kernel has room for the filter; where it has none for the shortest either, that is an error. */
+function fits(fd: number, program: readonly FilterInstruction[]): boolean {
+  try {
+    attachFilter(fd, program)
+    return true
+  } catch (error) {
+    if (program === PASS_ALL || (error as SystemError).code !== 'ENOMEM') throw error
+    return false
+  }
 }
 
 /** What travels to the pump's thread of a remote. */

@@ -83,7 +83,10 @@ export class PeerWays {
   setLocal(local: Address): void {
     this.#base = { ...this.#base, local }
     this.#addresses.forEach((address, peer) => {
-      if (address) this.set(peer, { peer, address, mtu: this.#mtus[peer]! })
+      if (!address) return
+      const { most } = this.#fragments[peer]!
+      this.set(peer, { peer, address, mtu: this.#mtus[peer]! })
+      this.fragmentAt(peer, most)
     })
     this.look()
   }
@@ -130,11 +133,14 @@ export class PeerWays {
 
   /** Sees anew what fits each way. */
   look(): void {
+    for (let peer = 0; peer < MOST_PEERS; peer++) this.lookAt(peer)
+  }
+
+  /** The same of one. */
+  lookAt(peer: number): void {
     const { local, dev } = this.#base
-    for (let peer = 0; peer < MOST_PEERS; peer++) {
-      const remote = this.#addresses[peer]
-      if (remote) this.#setMtu(peer, pathMtu({ local, remote, dev }, this.#mtus[peer]))
-    }
+    const remote = this.#addresses[peer]
+    if (remote) this.#setMtu(peer, pathMtu({ local, remote, dev }, this.#mtus[peer]))
   }
 
   fragmentAt(peer: number, octets: number): void {

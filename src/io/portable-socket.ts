@@ -158,7 +158,7 @@ export class PortableSocketPort extends UnderlayPort implements Port {
 
   #refuse(peer: number, error: number, drops: DropCounters): void {
     drops[dropAt(peer, sendDropCode(error))]++
-    if (error === ERRNO.EMSGSIZE) this.look() // what follows is cut smaller
+    if (error === ERRNO.EMSGSIZE) this.ways.lookAt(peer) // what follows is cut smaller
   }
 
   #apply(wanted: { discover: number; ttl: number; tos: number }): void {

@@ -170,7 +170,7 @@ export class RawSocketPort extends UnderlayPort implements Port {
     if (error === EINTR) return true
     if (isFatal(error)) throw systemError('sendmmsg')
     if (error === EMSGSIZE && fd === this.sendFd) {
-      this.look()
+      this.ways.lookAt(from.peer[from.head])
       if (from.letFragment(this.rooms)) return true
     }
     // An ICMP error that was pending failed the call in the packet's stead: it is sent again. ENOBUFS is none.

@@ -1,9 +1,10 @@
 // The arrays of a recvmmsg(2): of every packet who sent it, the outer TOS where the kernel tells it beside, and the size of the
 // datagrams that the kernel may have put together in it (UDP_GRO). Wired once; a call resets what the one before wrote over.
 
-import { CMSGHDR, IOVEC, MMSGHDR, MSGHDR, SOCKADDR_IN, SOCKADDR_IN6 } from '../sys/abi.js'
+import { IOVEC, MMSGHDR, MSGHDR, SOCKADDR_IN, SOCKADDR_IN6 } from '../sys/abi.js'
 import { IP_TOS, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP, IPV6_TCLASS, UDP_GRO } from '../sys/constants.js'
 import { putPointer, type Slab, slab } from '../sys/memory.js'
+import { findControl } from './control-messages.js'
 import { NAME_BYTES, type PeerWays } from './peer-ways.js'
 
 const MESSAGE_BYTES = MMSGHDR.size
@@ -90,16 +91,7 @@ export class ReceiveVector {
     const { view } = this.#memory
     const from = this.#controls + i * CONTROL_BYTES
     const end = from + view.getUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_controllen.offset, true)
-    let at = from
-    while (at + CMSGHDR.size < end) {
-      if (
-        view.getInt32(at + CMSGHDR.at.cmsg_level.offset, true) === level &&
-        view.getInt32(at + CMSGHDR.at.cmsg_type.offset, true) === type
-      )
-        return at + CMSGHDR.size
-      at += (view.getUint32(at + CMSGHDR.at.cmsg_len.offset, true) + 7) & ~7 || CONTROL_BYTES
-    }
-    return -1
+    return findControl(view, from, end, level, type)
   }
 
   /** Which of `ways` message i came from, whatever its port; -1 for none of them. */

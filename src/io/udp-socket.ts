@@ -28,6 +28,8 @@ const { EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, ENOBUFS } = ERRNO
 const MOST_MESSAGE_BYTES = 65507
 const MOST_SEGMENTS = 64
 const SEND_ENTRIES = 256
+/** Neither 0 nor 1, which say whether the kernel may fragment what a socket sends. */
+const UNKNOWN = 2
 
 /** What a UdpSocketPort stands on: plain data, so that it can travel to the pump's thread. */
 export interface UdpSocketHandle {
@@ -73,6 +75,11 @@ export class UdpSocketPort extends UnderlayPort implements Port {
     this.#receive = new ReceiveVector(BATCH_ENTRIES, family, { names: true, controls: true })
     this.#errors = new ErrorQueue(family)
     this.#fragmenting = new Uint8Array(handle.sendFds.length)
+  }
+
+  override setLocal(local: Address): void {
+    super.setLocal(local)
+    this.#fragmenting.fill(UNKNOWN) // other sockets stand behind the numbers now
   }
 
   override setPeer(peer: number, way: PeerWay | undefined): void {
@@ -207,7 +214,7 @@ export class UdpSocketPort extends UnderlayPort implements Port {
     const uncut = entries > 1 && (error === EINVAL || error === EIO || error === EMSGSIZE)
     if (uncut) this.#refused()
     if (uncut || error === EMSGSIZE) {
-      this.look()
+      this.ways.lookAt(from.peer[from.head])
       if (from.letFragment(this.rooms)) return true // the way has become narrower
     }
     // An ICMP error that was pending failed the call in the packets' stead: they are sent again. ENOBUFS is none.

@@ -179,6 +179,7 @@ export class Coalescer {
       const entry = to.count++
       to.offset[entry] = from.offset[next]
       to.length[entry] = from.length[next]
+      to.peer[entry] = from.peer[next]
       to.joined[entry] = 0
       last = next
     }

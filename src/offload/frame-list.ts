@@ -8,6 +8,8 @@ export interface FrameList {
   readonly memory: Octets
   readonly offset: Int32Array
   readonly length: Int32Array
+  /** Who sent it, for whoever counts. */
+  readonly peer: Int16Array
   /** Octets of headers a frame leaves out because it goes on with the superframe before it; 0 where it stands for itself. */
   readonly joined: Uint16Array
   readonly gsoType: Uint8Array

@@ -89,10 +89,10 @@ export function localAddress(fd: number): Address {
 /** One instruction of a classic BPF program (linux/filter.h): opcode, jump if true, jump if false, constant. */
 export type FilterInstruction = readonly [code: number, jt: number, jf: number, k: number]
 
-/** SO_ATTACH_FILTER; replaces a filter that is there in one step. At most 2000 instructions fit the scratch memory. */
+/** SO_ATTACH_FILTER; replaces a filter that is there in one step. @throws SystemError ENOMEM beyond net.core.optmem_max */
 export function attachFilter(fd: number, program: readonly FilterInstruction[]): void {
-  const { view, address } = scratch
   const body = SOCK_FPROG.size
+  const { view, address } = slab(body + program.length * SOCK_FILTER.size)
   view.setUint16(SOCK_FPROG.at.len.offset, program.length, true)
   putPointer(view, SOCK_FPROG.at.filter.offset, address + body)
   program.forEach(([code, jt, jf, k], index) => {

@@ -60,12 +60,16 @@ export function resolveAddresses(
  */
 export function resolveRemote(text: string, local: Address, dev: string | undefined): { remote: Address; mtu: number } {
   const remote = readAddress('remote', text, dev ?? local.zone)
-  if (remote.family !== local.family) {
-    const why = `IPv${remote.family}, but this tunnel's packets leave from ${local.text}; the remotes of a tunnel are of one family: run another one for it`
-    refuse('TSGRE_FAMILY_MISMATCH', 'remote', text, why)
-  }
+  refuseOtherFamily('remote', remote, local.text)
   refuseOwn(remote, text, dev, wayTo(remote, dev, false))
   return { remote, mtu: wayFrom(local, remote, dev)?.mtu ?? DEFAULT_UNDERLAY_MTU }
+}
+
+/** @throws ConfigError TSGRE_FAMILY_MISMATCH where the packets of a tunnel that leave from `local` cannot have that address */
+export function refuseOtherFamily(option: 'remote' | 'local', { family, text }: Address, local: string): void {
+  if (family === parseAddress(local)?.family) return
+  const why = `IPv${family}, but this tunnel's packets leave from ${local}; the addresses of a tunnel are of one family: run another one for it`
+  refuse('TSGRE_FAMILY_MISMATCH', option, text, why)
 }
 
 function refuseOwn(remote: Address, text: string, dev: string | undefined, route: UnderlayPath | undefined): void {

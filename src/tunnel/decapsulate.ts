@@ -148,7 +148,7 @@ export class Decapsulator {
     const { peers, choice, clampMss: clamp } = this.#to
     const { bytes } = memory
     if (read16(bytes, frame + 12) === ETH_P_PROBE && this.#hear(bytes, frame, end, peer, now)) return OURS
-    if (peers.shut[peer] === LOOP_GUARD) return LOOP_GUARD
+    if (peers.guarded[peer] === 1) return LOOP_GUARD
     choice.learn(bytes, frame + 6, peer)
     if (clamp && maybeSyn(bytes, frame, end)) clampMss(memory, frame, end, peers.longest(peer))
     return marks(tos) && decapsulateEcn(memory, frame, end, tos) < 0 ? ECN : 0
@@ -164,12 +164,9 @@ export class Decapsulator {
   }
 
   #list(to: Batch, offset: number, length: number, peer: number): void {
-    const { rxFrames, rxBytes } = this.#to.counters.peers
     const i = to.count++
     to.offset[i] = offset
     to.length[i] = length
     to.peer[i] = peer
-    rxFrames[peer]++
-    rxBytes[peer] += length
   }
 }

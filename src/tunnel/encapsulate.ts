@@ -14,7 +14,6 @@ import { sum } from '../wire/checksum.js'
 import { ETH_P_TEB, emitGre, GRE_CHECKSUM, greHeader, sealGre } from '../wire/gre.js'
 import { packetEnd } from '../wire/packet-end.js'
 import type { Answers } from './answers.js'
-import { LOCAL } from './fdb-memory.js'
 import { OuterHeader } from './outer-header.js'
 import { CUT, OUTSIDE, Oversize } from './oversize.js'
 import type { Peers } from './peers.js'
@@ -39,8 +38,7 @@ export class Encapsulator {
   readonly #anyOutside: boolean
   #frames: Batch | undefined
   #taken = 0
-  /** Of the frame at hand: how many of its peers have had it, and the one whose turn it is. */
-  #served = 0
+  /** The one of the peers whose turn it is to have the frame at hand. */
   #peer = 0
   /** 1 where the outer packets of the frame at hand are to be fragmented. */
   #outside = 0
@@ -61,13 +59,12 @@ export class Encapsulator {
   begin(batch: Batch): void {
     this.#frames = batch
     this.#taken = 0
-    this.#served = 0
-    this.#switch.count = 0
+    this.#switch.none()
   }
 
   /** Whether frames, or pieces of one, are still to become packets. */
   get more(): boolean {
-    if (this.#cutter.more || this.#served < this.#switch.count) return true
+    if (this.#cutter.more || this.#switch.left) return true
     return this.#frames !== undefined && this.#taken < this.#frames.count
   }
 
@@ -80,8 +77,8 @@ export class Encapsulator {
     packets.clear()
     while (packets.count < packets.capacity && this.more) {
       if (!cutter.more) {
-        if (this.#served === this.#switch.count) this.#take(drops)
-        if (this.#served < this.#switch.count) this.#serve(packets, drops)
+        if (!this.#switch.left) this.#take(drops)
+        if (this.#switch.left) this.#serve(packets, drops)
       }
       while (cutter.more && packets.count < packets.capacity) this.#listPiece(packets, drops)
     }
@@ -99,6 +96,12 @@ export class Encapsulator {
     }
   }
 
+  /** Number `peer` is another one now: what is left of the frame at hand is not for it. */
+  leaveOut(peer: number): void {
+    if (this.#peer === peer) this.#cutter.drop()
+    this.#switch.leaveOut(peer)
+  }
+
   /** Takes the next frame, and has its peers chosen. */
   #take(drops: DropCounters): void {
     const { memory, offset, length, gsoType, csumStart, csumOffset } = this.#frames!
@@ -106,14 +109,13 @@ export class Encapsulator {
     const i = this.#taken++
     const start = offset[i]
     const end = start + length[i]
-    this.#served = 0
-    choice.count = 0
-    const refused = this.outer.look(memory.bytes, start, end) || this.#route(memory.bytes, start, end)
+    choice.none()
+    const refused = this.outer.look(memory.bytes, start, end) || choice.route(memory.bytes, start, end)
     this.ends[i] = refused
     this.wentTo[i] = choice.count === 1 ? choice.to[0] : -1
     if (refused !== 0) {
       drops[dropAt(this.wentTo[i], refused)]++
-      choice.count = 0
+      choice.none()
       return
     }
     const from = start + csumStart[i]
@@ -121,15 +123,11 @@ export class Encapsulator {
     if (gsoType[i] === 0 && from > start && field + 2 <= end) completeChecksum(memory, from, end, field)
   }
 
-  #route(bytes: Uint8Array, start: number, end: number): number {
-    this.#switch.learn(bytes, start + 6, LOCAL)
-    return this.#switch.route(bytes, start, end)
-  }
-
   /** Sends the frame taken last to the next of its peers, or begins to cut it. */
   #serve(packets: Batch, drops: DropCounters): void {
     const i = this.#taken - 1
-    this.#peer = this.#switch.to[this.#served++]
+    this.#peer = this.#switch.next()
+    this.#peers.served[this.#peer] = 1
     const refused = this.#takeFor(packets, i, this.#peers.longest(this.#peer))
     if (refused === 0) return
     drops[dropAt(this.#peer, refused)]++

@@ -59,6 +59,7 @@ export class Finisher {
     to.offset[entry] = start
     to.length[entry] = end - start
     to.headerLength[entry] = header
+    to.peer[entry] = this.#from!.peer[this.#taken - 1]
     to.setWhole(entry)
   }
 }

@@ -1,5 +1,6 @@
 // Packets that came before others they follow, and wait for those (RFC 2890 §2.2): what tunnel/reorder.ts says of their numbers, and
 // where they lie meanwhile: behind the slots of the batch they were received into, so that they are listed like all others.
+// Any peer's numbers may come to count while the tunnel runs, so there is room for all; the kernel gives memory when it is used first.
 // Invariant: a packet lies where it is until the next one of its peer is held.
 
 import { MOST_PEERS } from '../drops.js'
@@ -11,6 +12,7 @@ import type { PumpSettings } from './settings.js'
 
 /** What is longer is not held: it passes over the gap in front of it. Over a jumbo underlay most fit. */
 const MOST_BYTES = 9216
+const HELD_BYTES = (MOST_BYTES + 2 * HEADROOM) & ~63
 
 export class HeldPackets {
   /** The slots that packets are received into, and the held ones behind them. */
@@ -19,21 +21,16 @@ export class HeldPackets {
   readonly receivers: (Reorder | undefined)[] = new Array(MOST_PEERS).fill(undefined)
   readonly #packets: number
   readonly #ms: number
-  readonly #slotBytes: number
-  readonly #slots: number
   readonly #offset: Int32Array
   readonly #length: Int32Array
 
-  /** `largest`: octets of frames that the underlay carries now. */
-  constructor(settings: PumpSettings, largest: number) {
-    const sequenced = settings.sequence || (settings.peers?.some((peer) => peer?.sequence) ?? false)
-    this.#packets = sequenced ? settings.reorder.packets : 0
-    this.#ms = settings.reorder.ms
-    this.#slots = this.#packets === 0 ? 0 : MOST_PEERS * (this.#packets + 1)
-    this.#slotBytes = (Math.min(largest, MOST_BYTES) + 2 * HEADROOM) & ~63
-    this.memory = slab(BATCH_ENTRIES * SLOT_BYTES + this.#slots * this.#slotBytes)
-    this.#offset = new Int32Array(this.#slots)
-    this.#length = new Int32Array(this.#slots)
+  constructor({ reorder }: PumpSettings) {
+    this.#packets = reorder.packets
+    this.#ms = reorder.ms
+    const slots = this.#packets === 0 ? 0 : MOST_PEERS * (this.#packets + 1)
+    this.memory = slab(BATCH_ENTRIES * SLOT_BYTES + slots * HELD_BYTES)
+    this.#offset = new Int32Array(slots)
+    this.#length = new Int32Array(slots)
   }
 
   /** Begins anew with peer `peer`, whose numbers count, or do not. */
@@ -57,13 +54,13 @@ export class HeldPackets {
 
   /** Whether a frame of so many octets fits a slot. */
   fits(length: number): boolean {
-    return length <= this.#slotBytes - HEADROOM
+    return length <= HELD_BYTES - HEADROOM
   }
 
   /** Puts the frame at `at` into a slot; one that does not fit stays where it is, since it goes out at once. */
   put(peer: number, slot: number, at: number, length: number): void {
     const entry = peer * (this.#packets + 1) + slot
-    const to = BATCH_ENTRIES * SLOT_BYTES + entry * this.#slotBytes + HEADROOM
+    const to = BATCH_ENTRIES * SLOT_BYTES + entry * HELD_BYTES + HEADROOM
     const held = this.fits(length)
     if (held) this.memory.bytes.copyWithin(to, at, at + length)
     this.#offset[entry] = held ? to : at

@@ -45,6 +45,8 @@ export class Neighbours {
     this.conversations[peer] = there ? new Conversation(this.#settings, this.said, peer) : undefined
     this.fdb.flush(peer)
     this.guard?.forget(peer)
+    // Where all ways are shut, a new one is too.
+    if (this.guard) this.#showGuard(peer, this.guard)
     this.#limit(peer, this.#cap)
     this.changed = true
     this.#stirred = true
@@ -61,12 +63,19 @@ export class Neighbours {
     this.#stirred = true
   }
 
-  /** Frames are sent: what fits has to be known. */
+  /** Frames are sent: what fits the ways they go has to be known. */
   busy(): void {
     if (!this.#settings.probe) return
-    const { all, count } = this.#peers
-    for (let i = 0; i < count; i++) this.conversations[all[i]]!.prober.busy = true
-    this.#stirred = true
+    const { all, count, served } = this.#peers
+    for (let i = 0; i < count; i++) {
+      const peer = all[i]
+      if (served[peer] === 0) continue
+      served[peer] = 0
+      const { prober } = this.conversations[peer]!
+      if (prober.busy) continue
+      prober.busy = true
+      this.#stirred = true
+    }
   }
 
   /**
@@ -95,17 +104,19 @@ export class Neighbours {
     if (guard.alarms.length === 0) return
     guard.alarms.length = 0
     const { all, count } = this.#peers
-    for (let i = 0; i < count; i++) {
-      const peer = all[i]
-      this.#counters.peers.blocked[peer] = guard.blocked[peer]
-      // What is behind it was learnt from frames that went round.
-      if (this.#peers.setGuarded(peer, guard.blocked[peer] === 1)) this.fdb.flush(peer)
-    }
+    for (let i = 0; i < count; i++) this.#showGuard(all[i], guard)
     this.#counters.leftLan = guard.blockedAll
     this.changed = true
   }
 
+  #showGuard(peer: number, guard: LoopGuard): void {
+    this.#counters.peers.blocked[peer] = guard.blocked[peer]
+    // What is behind it was learnt from frames that went round.
+    if (this.#peers.setGuarded(peer, guard.blocked[peer] === 1)) this.fdb.flush(peer)
+  }
+
   #tickPeer(peer: number, now: number): void {
+    if (this.#peers.isPaused(peer)) return // its silence would say nothing
     const conversation = this.conversations[peer]!
     conversation.tick(now, Math.min(this.#peers.ceiling(peer), this.#cap))
     this.#limit(peer, Math.min(this.#cap, conversation.prober.limit))

@@ -6,10 +6,12 @@ import { errnoName } from '../sys/errno.js'
 import { ETH_HLEN } from '../wire/ethernet.js'
 import type { Liveness, PeerStats } from './peer-stats.js'
 
-const COLUMNS = 14
+const COLUMNS = 12
+/** Of frames and their bytes. */
+const PAIRS = 2
 
 /** Bytes of shared memory that PeerCounters needs. */
-export const PEER_COUNTER_BYTES = (2 + COLUMNS * MOST_PEERS + 2 * MOST_PEERS) * Float64Array.BYTES_PER_ELEMENT
+export const PEER_COUNTER_BYTES = (2 + (COLUMNS + 2 * PAIRS) * MOST_PEERS) * Float64Array.BYTES_PER_ELEMENT
 
 const NEVER = -1
 
@@ -26,8 +28,8 @@ export interface PeerIdentity {
 export class PeerCounters {
   /** Frames sent at 2 · peer, bytes behind them. */
   readonly sent: Float64Array
-  readonly rxFrames: Float64Array
-  readonly rxBytes: Float64Array
+  /** Frames delivered, likewise. */
+  readonly received: Float64Array
   /** When the last good packet came. */
   readonly heardAt: Float64Array
   /** Its bits as a signed number; and whether there was none. */
@@ -57,8 +59,7 @@ export class PeerCounters {
     }
     this.#epoch = next(2)
     this.sent = next(2 * MOST_PEERS)
-    this.rxFrames = next(MOST_PEERS)
-    this.rxBytes = next(MOST_PEERS)
+    this.received = next(2 * MOST_PEERS)
     this.heardAt = next(MOST_PEERS)
     this.wrongKey = next(MOST_PEERS)
     this.keyless = next(MOST_PEERS)
@@ -91,10 +92,9 @@ export class PeerCounters {
   /** Begins anew with peer `peer`; its drops go on to count for all. */
   reset(peer: number, drops: DropCounters): void {
     retireDrops(drops, peer)
-    for (const column of [this.rxFrames, this.rxBytes, this.liveness, this.blocked, this.longest, this.ceiling])
-      column[peer] = 0
+    for (const column of [this.liveness, this.blocked, this.longest, this.ceiling]) column[peer] = 0
     for (const column of [this.heardAt, this.wrongKeyAt, this.errorAt]) column[peer] = NEVER
-    this.sent.fill(0, 2 * peer, 2 * peer + 2)
+    for (const pairs of [this.sent, this.received]) pairs.fill(0, 2 * peer, 2 * peer + 2)
     this.rtt[peer] = Number.NaN
     this.loss[peer] = Number.NaN
   }
@@ -116,8 +116,8 @@ export class PeerCounters {
       remote,
       txFrames: this.sent[2 * peer],
       txBytes: this.sent[2 * peer + 1],
-      rxFrames: this.rxFrames[peer],
-      rxBytes: this.rxBytes[peer],
+      rxFrames: this.received[2 * peer],
+      rxBytes: this.received[2 * peer + 1],
       drops: dropsByReason(drops, peer),
       liveness: LIVENESS[this.liveness[peer]] ?? 'unknown',
       blocked: this.blocked[peer] === 1,

@@ -30,12 +30,15 @@ export class Peers {
   readonly limits = new Int32Array(MOST_PEERS).fill(WHATEVER_FITS)
   /** Why no frame goes to this peer: a drop code, or 0 where frames do. */
   readonly shut = new Uint8Array(MOST_PEERS).fill(PEER_DOWN)
+  /** 1 where a frame was sent to the peer since somebody looked. */
+  readonly served = new Uint8Array(MOST_PEERS)
+  /** 1 where the loop guard has shut the way: no frame of the peer's is delivered either. */
+  readonly guarded = new Uint8Array(MOST_PEERS)
   readonly all = new Int16Array(MOST_PEERS)
   readonly open = new Int16Array(MOST_PEERS)
   count = 0
   openCount = 0
   readonly #down = new Uint8Array(MOST_PEERS)
-  readonly #guarded = new Uint8Array(MOST_PEERS)
   /** 1 where packets to the peer would come back as frames. */
   readonly #paused = new Uint8Array(MOST_PEERS)
   readonly #addresses = new Uint8Array(MOST_PEERS * ADDRESS_BYTES)
@@ -48,13 +51,15 @@ export class Peers {
     })
   }
 
-  /** Gives number `peer` to this one, as if it had just begun; undefined takes it away. */
+  /** Gives number `peer` to this one, as if it had just begun, but for a pause, which belongs to the address; undefined takes it away. */
   set(peer: number, settings: PeerSettings | undefined): void {
+    const { remote } = settings ?? {}
+    if (!remote || !this.#isAt(peer * ADDRESS_BYTES, remote, 0, remote.length)) this.#paused[peer] = 0
     if (this.#known[peer] === 1) this.sequence[peer] = 0
     this.#known[peer] = settings ? 1 : 0
     this.#down[peer] = 0
-    this.#guarded[peer] = 0
-    this.#paused[peer] = 0
+    this.guarded[peer] = 0
+    this.served[peer] = 0
     this.limits[peer] = WHATEVER_FITS
     if (settings) this.#describe(peer, settings)
     this.#list()
@@ -87,7 +92,7 @@ export class Peers {
 
   /** The loop guard shuts the way to the peer, or opens it. Returns whether that is news. */
   setGuarded(peer: number, guarded: boolean): boolean {
-    return this.#put(this.#guarded, peer, guarded)
+    return this.#put(this.guarded, peer, guarded)
   }
 
   /** Not even probes go to a peer that is paused. */
@@ -111,7 +116,7 @@ export class Peers {
     this.openCount = 0
     for (let peer = 0; peer < MOST_PEERS; peer++) {
       const absent = this.#known[peer] === 0 || this.#down[peer] === 1
-      const shut = this.#paused[peer] === 1 ? LOOP : this.#guarded[peer] === 1 ? LOOP_GUARD : 0
+      const shut = this.#paused[peer] === 1 ? LOOP : this.guarded[peer] === 1 ? LOOP_GUARD : 0
       this.shut[peer] = absent ? PEER_DOWN : shut
       if (this.#known[peer] === 1) this.all[this.count++] = peer
       if (this.shut[peer] === 0) this.open[this.openCount++] = peer

@@ -12,8 +12,8 @@ export type PumpCommand =
       readonly settings: PeerSettings | undefined
       readonly way: PeerWay | undefined
     }
-  /** Send nothing to this peer, since its packets would come back as frames; or do so again. */
-  | { readonly kind: 'pause'; readonly peer: number; readonly paused: boolean }
+  /** Send nothing to this peer, or to all, since its packets would come back as frames; or do so again. */
+  | { readonly kind: 'pause'; readonly peer: number | undefined; readonly paused: boolean }
   /** The tunnel's own outer address is another one; the sockets have it already. */
   | { readonly kind: 'local'; readonly local: Address }
   /** Write what is carried into this ring, until its reader lets go of it; without one, look which readers have. */

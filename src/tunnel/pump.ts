@@ -42,9 +42,9 @@ export class Pump {
     const neighbours = new Neighbours(settings, peers, counters)
     this.#neighbours = neighbours
     const choice = new Switch(peers, neighbours.fdb, neighbours.guard, settings)
-    const own = neighbours.said.batch
-    this.#transmitter = new Transmitter(overlay, underlay, settings, peers, choice, counters, own)
-    this.#receiver = new Receiver(overlay, underlay, settings, peers, choice, counters, neighbours)
+    const parts = { overlay, underlay, settings, peers, neighbours, choice, counters }
+    this.#transmitter = new Transmitter(parts)
+    this.#receiver = new Receiver(parts)
     for (let i = 0; i < peers.count; i++) this.#begin(peers.all[i])
     this.#measure()
   }
@@ -59,13 +59,14 @@ export class Pump {
   command(command: PumpCommand): void {
     if (command.kind === 'peer') {
       const { peer, settings, way } = command
+      this.#transmitter.leaveOut(peer)
       this.#underlay.setPeer?.(peer, way)
       this.#peers.set(peer, settings)
       this.#neighbours.set(peer, settings !== undefined)
       this.#begin(peer)
       this.#measure()
     } else if (command.kind === 'pause') {
-      this.#peers.setPaused(command.peer, command.paused)
+      this.#pause(command.peer, command.paused)
     } else if (command.kind === 'local') {
       this.#underlay.setLocal?.(command.local)
       this.#transmitter.setLocal(command.local.bytes)
@@ -73,6 +74,12 @@ export class Pump {
       this.#setCapture(command.ring)
     } else if (command.port === undefined) this.#neighbours.fdb.flushAll()
     else this.#neighbours.fdb.flush(command.port)
+  }
+
+  #pause(peer: number | undefined, paused: boolean): void {
+    const { all, count } = this.#peers
+    for (let i = 0; i < count; i++) if (peer === undefined || peer === all[i]) this.#peers.setPaused(all[i], paused)
+    this.#neighbours.stir()
   }
 
   #setCapture(ring: SharedArrayBuffer | undefined): void {

@@ -10,9 +10,8 @@ import type { CaptureHook } from './capture-hook.js'
 import { Decapsulator } from './decapsulate.js'
 import { Finisher } from './finish.js'
 import { HeldPackets } from './held-packets.js'
-import type { Neighbours } from './neighbours.js'
 import type { Peers } from './peers.js'
-import type { PumpSettings } from './settings.js'
+import type { PumpParts } from './pump-parts.js'
 import type { Counters } from './stats.js'
 import type { Switch } from './switch.js'
 
@@ -39,24 +38,13 @@ export class Receiver {
   /** The longest frame that fits one packet of the tunnel, in octets: to it is cut what the kernel put together on the way. */
   longest = 0
 
-  constructor(
-    overlay: Port,
-    underlay: Port,
-    settings: PumpSettings,
-    peers: Peers,
-    choice: Switch,
-    counters: Counters,
-    neighbours: Neighbours,
-  ) {
+  constructor({ overlay, underlay, settings, peers, neighbours, choice, counters }: PumpParts) {
     this.#overlay = overlay
     this.#underlay = underlay
     this.#peers = peers
     this.#switch = choice
     this.#counters = counters
-    const held = new HeldPackets(
-      settings,
-      peers.rooms.reduce((most, room) => Math.max(most, room), 0),
-    )
+    const held = new HeldPackets(settings)
     this.#held = held
     const { clampMss } = settings
     this.#decapsulator = new Decapsulator({ peers, choice, held, neighbours, counters, clampMss })
@@ -69,6 +57,7 @@ export class Receiver {
     this.#delivered = this.#coalescer
       ? Batch.over(this.#received, most)
       : Batch.over(this.#received, WRITTEN_AT_ONCE, true)
+    this.#delivered.tally = counters.peers.received
   }
 
   set capture(capture: CaptureHook | undefined) {

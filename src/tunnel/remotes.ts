@@ -32,15 +32,18 @@ interface Entry {
 
 export class Remotes {
   #base: RemotesBase
-  readonly #entries: (Entry | undefined)[]
+  #entries: (Entry | undefined)[] = []
 
   /** Claims all of `peers`, by number. @throws ConfigError TSGRE_IN_USE, after it gave back the others */
-  constructor(base: RemotesBase, remotes: readonly PeerOptions[], peers: readonly ResolvedPeer[]) {
+  constructor(
+    base: RemotesBase,
+    remotes: readonly (PeerOptions | undefined)[],
+    peers: readonly (ResolvedPeer | undefined)[],
+  ) {
     this.#base = base
-    this.#entries = []
     try {
       peers.forEach((peer, number) => {
-        this.#entries[number] = { options: remotes[number]!, peer, release: this.#claim(peer) }
+        this.#entries[number] = peer && { options: remotes[number]!, peer, release: this.#claim(peer) }
       })
     } catch (error) {
       this.release()
@@ -104,53 +107,72 @@ export class Remotes {
 
   remove(remote: string): void {
     const number = this.numberOf(remote)
-    this.#base.command({ kind: 'peer', peer: number, settings: undefined, way: undefined })
-    this.#entries[number]!.release()
+    const { release } = this.#entries[number]!
     this.#entries[number] = undefined
     this.#base.filter(this.list())
+    this.#base.command({ kind: 'peer', peer: number, settings: undefined, way: undefined })
+    release()
   }
 
-  /** Gives a remote another address, or other settings; what was learnt from it, and counted of it, is forgotten. */
+  /**
+   * Gives a remote another address, or other settings; what was learnt from it, and counted of it, is forgotten.
+   * @throws as add
+   */
   change(remote: string, options: PeerOptions): void {
     const number = this.numberOf(remote)
     const others = this.#entries.flatMap((entry, other) => (entry && other !== number ? [entry.peer] : []))
-    const peer = resolvePeer(options, this.#base, others)
-    const before = this.#entries[number]!
-    before.release()
-    this.#entries[number] = undefined
-    try {
-      this.#put(number, options, peer)
-    } catch (error) {
-      this.#put(number, before.options, before.peer)
-      throw error
-    }
+    this.#put(number, options, resolvePeer(options, this.#base, others))
   }
 
   optionsOf(remote: string): PeerOptions {
     return this.#entries[this.numberOf(remote)]!.options
   }
 
-  /** All claims are for packets from `local` from now on. */
-  moveLocal(local: Address): void {
-    this.#base = { ...this.#base, local }
-    this.#entries.forEach((entry, number) => {
-      if (!entry) return
-      entry.release()
-      this.#entries[number] = { ...entry, release: this.#claim(entry.peer) }
-    })
+  /** All claims are for packets to `local` from now on; `move` moves the sockets. @throws ConfigError TSGRE_IN_USE, and what `move` throws; nothing has changed then */
+  moveLocal(local: Address, move: () => void): void {
+    const there = new Remotes(
+      { ...this.#base, local },
+      this.#entries.map((entry) => entry?.options),
+      this.#entries.map((entry) => entry?.peer),
+    )
+    try {
+      move()
+    } catch (error) {
+      there.release()
+      throw error
+    }
+    this.release()
+    this.#base = there.#base
+    this.#entries = there.#entries
   }
 
+  /** Number `number` is this remote from now on. Where something fails, it is what it was. */
   #put(number: number, options: PeerOptions, peer: ResolvedPeer): void {
-    this.#entries[number] = { options, peer, release: this.#claim(peer) }
-    this.#base.filter(this.list())
+    const before = this.#entries[number]
+    const stays = before !== undefined && claimedAlike(before.peer, peer)
+    const release = stays ? before.release : this.#claim(peer)
+    this.#entries[number] = { options, peer, release }
+    try {
+      this.#base.filter(this.list())
+    } catch (error) {
+      this.#entries[number] = before
+      if (!stays) release()
+      throw error
+    }
     const way = { peer: number, address: peer.address, mtu: peer.mtu }
     this.#base.command({ kind: 'peer', peer: number, settings: peer.settings, way })
+    if (!stays) before?.release()
   }
 
   /** Gives back all claims. */
   release(): void {
     for (const entry of this.#entries) entry?.release()
   }
+}
+
+/** Whether one claim serves both. */
+function claimedAlike(one: ResolvedPeer, other: ResolvedPeer): boolean {
+  return one.address.text === other.address.text && one.settings.keyIn === other.settings.keyIn
 }
 
 function is({ options, peer }: Entry, remote: string): boolean {

@@ -18,9 +18,10 @@ const PEER_DOWN = DROP['peer-down']
 const LOOP_GUARD = DROP['loop-guard']
 
 export class Switch {
-  /** Where the frame at hand goes: `count` peers. */
+  /** Where the frame at hand goes: `count` peers, of which so many have had it. */
   readonly to = new Int16Array(MOST_PEERS)
   count = 0
+  #served = 0
   /** Milliseconds, monotonic; whoever works with the overlay sets it. */
   readonly now = new Float64Array(1)
   readonly fdb: Fdb
@@ -35,6 +36,30 @@ export class Switch {
     this.#floodLimit = limit > 0 ? floodLimit(limit) : undefined
   }
 
+  /** Whether some peer is still to have the frame at hand. */
+  get left(): boolean {
+    return this.#served < this.count
+  }
+
+  /** The next one that is to have it. */
+  next(): number {
+    return this.to[this.#served++]
+  }
+
+  /** Nobody is to have it. */
+  none(): void {
+    this.count = 0
+    this.#served = 0
+  }
+
+  /** Not this one. */
+  leaveOut(peer: number): void {
+    const at = this.to.indexOf(peer, this.#served)
+    if (at < 0 || at >= this.count) return
+    this.to.copyWithin(at, at + 1, this.count)
+    this.count--
+  }
+
   /** A frame whose source stands at `at` came from `port`: a peer, or LOCAL. */
   learn(bytes: Uint8Array, at: number, port: number): void {
     const now = this.now[0]
@@ -43,10 +68,11 @@ export class Switch {
     else if (this.fdb.movedFrom === LOCAL) this.#guard?.moved(port, now)
   }
 
-  /** Chooses where the frame from the TAP that starts at `start` goes. Returns 0, or the drop code. */
+  /** Learns where the frame from the TAP that starts at `start` came from, and chooses where it goes. Returns 0, or the drop code. */
   route(bytes: Uint8Array, start: number, end: number): number {
     const peers = this.#peers
     const now = this.now[0]
+    this.learn(bytes, start + 6, LOCAL)
     if (this.#guard !== undefined && isLoopProbe(bytes, start, end)) return this.#carry(bytes, start, end, this.#guard)
     if (peers.count === 1 && this.#floodLimit === undefined) return this.#one(peers.all[0])
     const port = this.fdb.lookup(bytes, start, now)

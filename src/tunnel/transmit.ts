@@ -1,16 +1,17 @@
 // The pump's way from the overlay to the underlay: a batch of frames is read, becomes packets, and is written as far as the
 // underlay takes it. While something of it waits no other batch is read.
 
+import { DROP, dropAt } from '../drops.js'
 import { Batch } from '../io/batch.js'
 import type { Port } from '../io/port.js'
 import { Answers } from './answers.js'
 import type { CaptureHook } from './capture-hook.js'
 import { Encapsulator } from './encapsulate.js'
-import type { Peers } from './peers.js'
-import type { PumpSettings } from './settings.js'
+import type { PumpParts } from './pump-parts.js'
 import type { Counters } from './stats.js'
 import type { Switch } from './switch.js'
 
+const PEER_DOWN = DROP['peer-down']
 /** Packets listed before they are handed to the underlay. */
 const SENT_AT_ONCE = 256
 
@@ -31,20 +32,12 @@ export class Transmitter {
   /** Whether what became of the frames read last is still to be captured. */
   #toCapture = false
 
-  /** @param own the batch of frames that `say` is to send */
-  constructor(
-    overlay: Port,
-    underlay: Port,
-    settings: PumpSettings,
-    peers: Peers,
-    choice: Switch,
-    counters: Counters,
-    own: Batch,
-  ) {
+  constructor({ overlay, underlay, settings, peers, neighbours, choice, counters }: PumpParts) {
     this.#overlay = overlay
     this.#underlay = underlay
     this.#switch = choice
     this.#counters = counters
+    const own = neighbours.said.batch
     this.#said = Batch.over(own, own.capacity)
     this.#encapsulator = new Encapsulator(settings, peers, choice, this.#answers)
     this.#packets.tally = counters.peers.sent
@@ -53,6 +46,12 @@ export class Transmitter {
   /** The octets of GRE in front of frames to a peer, which do not count. */
   setOverhead(peer: number, bytes: number): void {
     this.#packets.overhead[peer] = bytes
+  }
+
+  /** Number `peer` is another one now: what waits for room is not for it. */
+  leaveOut(peer: number): void {
+    this.#counters.drops[dropAt(peer, PEER_DOWN)] += this.#packets.leaveOut(peer)
+    this.#encapsulator.leaveOut(peer)
   }
 
   setLocal(local: Uint8Array): void {

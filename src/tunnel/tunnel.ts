@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import { StateError, type TsgreError } from '../errors.js'
 import type { Offload } from '../offload/gso.js'
 import type { Address } from '../sys/address.js'
-import { readAddress } from './addresses.js'
+import { readAddress, refuseOtherFamily } from './addresses.js'
 import type { Engine } from './engine.js'
 import { LOCAL } from './fdb-memory.js'
 import { FdbReader } from './fdb-reader.js'
@@ -156,8 +156,9 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
   moveLocal(local: string): void {
     const remotes = this.#remotes()
     const address = readAddress('local', local, undefined)
-    this.#base.underlay!.rebind(address, remotes.list())
-    remotes.moveLocal(address)
+    if (address.text === this.#local) return
+    refuseOtherFamily('local', address, this.#local)
+    remotes.moveLocal(address, () => this.#base.underlay!.rebind(address, remotes.list()))
     this.#local = address.text
     this.#base.engine.command({ kind: 'local', local: address })
   }
@@ -211,11 +212,10 @@ export class Tunnel extends EventEmitter<TunnelEvents> implements TunnelDescript
 
   /** While paused nothing is sent to a remote, or to all (each frame counts as a `loop` drop); packets are still received. */
   pause(paused: boolean, remote?: string): void {
-    const { engine, remotes } = this.#base
+    const { engine } = this.#base
     if (this.#closing) return
-    const all = remotes?.list().map(({ peer }) => peer) ?? [0]
-    const numbers = remote === undefined ? all : [this.#remotes().numberOf(remote)]
-    for (const peer of numbers) engine.command({ kind: 'pause', peer, paused })
+    const peer = remote === undefined ? undefined : this.#remotes().numberOf(remote)
+    engine.command({ kind: 'pause', peer, paused })
   }
 
   /** Ends the tunnel and gives everything back. Every caller gets the same promise. */

@@ -5,9 +5,12 @@ import * as assert from 'uvu/assert'
 import { dropCounters } from '#tsgre/drops.js'
 import { Batch } from '#tsgre/io/batch.js'
 import { memoryPorts } from '#tsgre/io/memory-port.js'
+import { Neighbours } from '#tsgre/tunnel/neighbours.js'
+import { Peers } from '#tsgre/tunnel/peers.js'
 import { Pump } from '#tsgre/tunnel/pump.js'
 import type { PeerSettings, PumpSettings } from '#tsgre/tunnel/settings.js'
 import { Counters, type TunnelStats } from '#tsgre/tunnel/stats.js'
+import { isLoopProbe, writeCarrier } from '#tsgre/wire/loop-probe.js'
 import { contents, fill } from '../rig/batches.js'
 import { plainFrame } from '../rig/frames.js'
 import { naiveEmitGre, naiveParseGre } from '../rig/naive/naive-gre.js'
@@ -32,6 +35,8 @@ function peer(number: number, given: Partial<PeerSettings> = {}): PeerSettings {
 class Ends {
   readonly counters = new Counters()
   readonly pump: Pump
+  /** Whether neither side has room now. */
+  full = false
   readonly #user
   readonly #network
 
@@ -41,6 +46,12 @@ class Ends {
     this.#user = user
     this.#network = network
     this.counters.reset()
+    for (const port of [underlay, overlay]) {
+      const write = port.write.bind(port)
+      port.write = (from, drops) => {
+        if (!this.full) write(from, drops)
+      }
+    }
     this.pump = new Pump(overlay, underlay, settings({ ...given, peers }), this.counters)
   }
 
@@ -194,6 +205,100 @@ test('packets of each peer are put into order by themselves, and wait no longer 
   assert.equal(order(ends.receive(0, [], 211)), [5])
   assert.is(ends.receive(0, [numbered(4)], 212).length, 0)
   assert.is(ends.stats.drops['out-of-sequence'], 1)
+})
+
+test('where numbers come to count while it runs, packets are put into order, too', () => {
+  const ends = new Ends([peer(0)])
+  const settings = peer(0, { sequence: true })
+  ends.pump.command({ kind: 'peer', peer: 0, settings, way: undefined })
+  const frames = [0, 1, 2, 3].map((seed) => frame(BROADCAST, mac(9), 1514, seed))
+  const packets = [0, 2, 1, 3].map((sequence) => packet(frames[sequence]!, { sequence }))
+  assert.equal(ends.receive(0, packets), frames)
+  assert.is(ends.stats.drops['out-of-sequence'], 0)
+})
+
+/** Has the guard of `ends` prove that this LAN is joined with another, whose tsgre has the smaller name: it leaves to that one. */
+function leaveLan(ends: Ends): void {
+  ends.send([frame(BROADCAST, mac(1))])
+  const seen = ends.receive(0, [packet(frame(BROADCAST, mac(1)))])
+  const probe = seen.find((bytes) => isLoopProbe(bytes, 0, bytes.length))!
+  writeCarrier(probe, 0, 0, 1)
+  ends.receive(0, [packet(probe)], 2)
+}
+
+test('while this LAN is left to another, a remote that is new or changed has it left to it, too', () => {
+  const ends = new Ends([peer(0), peer(1)], { loopGuard: true })
+  leaveLan(ends)
+  assert.ok(ends.counters.leftLan)
+  assert.equal(ends.send([frame(BROADCAST, mac(2))], 3), [])
+  for (const number of [0, 2]) {
+    ends.pump.command({ kind: 'peer', peer: number, settings: peer(number, { keyIn: 3 }), way: undefined })
+    ends.pump.tick(4)
+    assert.equal(ends.send([frame(BROADCAST, mac(2))], 5), [])
+    assert.equal(ends.receive(number, [packet(frame(BROADCAST, mac(9)), { key: 3 })], 6), [])
+    assert.is(ends.counters.peers.blocked[number], 1)
+  }
+})
+
+test('what comes on a way that the loop guard has shut is not delivered, whatever else is wrong with that way', () => {
+  const ends = new Ends([peer(0), peer(1)], { loopGuard: true })
+  leaveLan(ends)
+  ends.pump.command({ kind: 'pause', peer: 0, paused: true })
+  assert.equal(ends.receive(0, [packet(frame(BROADCAST, mac(9)))], 3), [])
+})
+
+test('of what a peer sent counts as received what the overlay has taken', () => {
+  const ends = new Ends([peer(0), peer(1)])
+  const from1 = () => ends.counters.peers.received.slice(2, 4)
+  ends.receive(1, [packet(frame(BROADCAST, mac(9), 100))])
+  assert.equal([...from1()], [1, 100])
+  ends.full = true
+  ends.receive(1, [packet(frame(BROADCAST, mac(9), 100))])
+  assert.equal([...from1()], [1, 100])
+  assert.is(ends.stats.rxFrames, 1)
+})
+
+test('what waits for room when its remote goes or changes is sent to nobody; the others have theirs', () => {
+  const ends = new Ends([peer(0), peer(1), peer(2)])
+  ends.full = true
+  const given = [1, 2, 3].map((seed) => frame(BROADCAST, mac(1), 60, seed))
+  ends.send(given)
+  assert.ok(ends.pump.blocked)
+  ends.pump.command({ kind: 'peer', peer: 1, settings: undefined, way: undefined })
+  ends.pump.command({ kind: 'peer', peer: 2, settings: peer(4, { keyOut: 4 }), way: undefined })
+  ends.full = false
+  assert.equal(
+    ends.send([]).map(({ peer, frame }) => [peer, frame]),
+    given.map((frame) => [0, frame]),
+  )
+  assert.is(ends.stats.drops['peer-down'], 6)
+  assert.is(ends.send([frame(BROADCAST, mac(1))]).length, 2)
+})
+
+test('a pause belongs to the address: it outlasts other settings, and not another address', () => {
+  const ends = new Ends([peer(0), peer(1)])
+  const goesTo = () => ends.send([frame(BROADCAST, mac(1))]).map((one) => one.peer)
+  ends.pump.command({ kind: 'pause', peer: 1, paused: true })
+  ends.pump.command({ kind: 'peer', peer: 1, settings: peer(1, { keyOut: 4 }), way: undefined })
+  assert.equal(goesTo(), [0])
+  ends.pump.command({ kind: 'peer', peer: 1, settings: peer(3), way: undefined })
+  assert.equal(goesTo(), [0, 1])
+  ends.pump.command({ kind: 'pause', peer: undefined, paused: true })
+  assert.equal(goesTo(), [])
+})
+
+test('which sizes pass is asked of those that frames go to', () => {
+  const counters = new Counters()
+  counters.reset()
+  const mine = settings({ probe: true, peers: [peer(0), peer(1), peer(2)] })
+  const peers = new Peers(mine)
+  const neighbours = new Neighbours(mine, peers, counters)
+  peers.served[1] = 1
+  neighbours.busy()
+  assert.equal(
+    [0, 1, 2].map((number) => neighbours.conversations[number]!.prober.busy),
+    [false, true, false],
+  )
 })
 
 test.run()

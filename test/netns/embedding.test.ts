@@ -5,6 +5,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Child, completion, type Ended } from '../rig/child.js'
 import { Hosts } from '../rig/hosts.js'
+import { seePacket } from '../rig/outer-packet.js'
 import { changes, settledChanges, settledSnapshot } from '../rig/snapshot.js'
 
 const EMBEDDING = fileURLToPath(new URL('../rig/embedding.js', import.meta.url))
@@ -216,6 +217,33 @@ test("the program's event loop keeps its pace under load", async () => {
     )
     if (io === 'mmsg') assert.ok(share >= PACE, `${share.toFixed(2)} of the idle ticks are left`)
   }
+})
+
+test('a change of a running tunnel that is refused has changed nothing, the numbers it sends included', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const program = embed(rig, 'refused-changes')
+  await printed(program, 'open')
+  const capture = await rig.capture('B', 'eth1', 'proto 47')
+  rig.ip('A', 'address add 10.1.0.1/24 dev tap0')
+  rig.ip('A', 'neigh replace 10.1.0.2 lladdr 02:00:00:00:00:02 dev tap0')
+  const send = () => rig.ping('A', '10.1.0.2', { count: 3, interval: 0.05, wait: 0.1 })
+  await send()
+  process.kill(program.pid, 'SIGUSR2')
+  const { codes, local, before, after } = await printed(program, 'refused')
+  assert.equal(codes, ['TSGRE_IN_USE', 'TSGRE_FAMILY_MISMATCH', 'EADDRNOTAVAIL'])
+  assert.is(local, '192.168.56.4')
+  assert.ok(before >= 3 && after >= before)
+  await send()
+  await capture.stop()
+  const seen = capture.packets().map((packet) => seePacket(packet).gre)
+  const numbers = seen.filter(({ sequence }) => sequence !== undefined).map(({ sequence }) => sequence)
+  assert.ok(numbers.length >= 6)
+  assert.equal(
+    numbers,
+    numbers.map((_, i) => numbers[0]! + i),
+  )
+  process.kill(program.pid, 'SIGUSR2')
+  assert.ok(await printed(program, 'done'))
 })
 
 test.run()

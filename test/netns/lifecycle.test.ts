@@ -1,9 +1,11 @@
 // From the line that says up to the line that says down: what the command makes on the host, and that it goes again.
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ask } from '#tsgre/daemon/control/client.js'
 import { DROP_REASONS } from '#tsgre/drops.js'
 import { tsgreArgv } from '../rig/daemon.js'
 import { Hosts } from '../rig/hosts.js'
@@ -168,6 +170,64 @@ test('puts everything back whenever the signal comes, and however many', async (
     assert.ok(code === 0 || signal === 'SIGTERM' || signal === 'SIGINT', `${code} ${signal} ${stderr}`)
     assert.equal(await settledChanges(rig, 'A', before), [])
   }
+})
+
+/** Several tunnels of one process, by number; none in a bridge. */
+function configured(rig: Hosts, numbers: readonly number[], given: Record<number, object> = {}): string {
+  const tunnels = numbers.map((i) => ({
+    tap: `tap${i}`,
+    bridge: 'none',
+    key: i,
+    remotes: ['192.168.56.5'],
+    ...given[i],
+  }))
+  const file = join(rig.runFolder('A'), '..', 'several.yaml')
+  writeFileSync(file, JSON.stringify({ tunnels }))
+  return file
+}
+
+test('the end that is asked for while names are waited for starts no tunnel', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const child = rig.spawn('A', tsgreArgv(['--config', configured(rig, [0, 1], { 1: { remotes: ['nosuch.invalid'] } })]))
+  await child.waitFor(/nosuch\.invalid: the name has no address/)
+  const { code, stdout } = await child.stop('SIGTERM')
+  assert.equal([code, stdout], [0, ''])
+})
+
+test('a reload that is asked for while tunnels are started waits until they are, and ends none', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const numbers = [0, 1, 2, 3, 4, 5]
+  const child = rig.spawn('A', tsgreArgv(['--config', configured(rig, numbers)]))
+  await child.waitFor(/^tsgre: tap0 up/)
+  configured(rig, [...numbers, 6])
+  const answer = await ask(join(rig.runFolder('A'), 'several.sock'), { method: 'POST', path: '/v1/reload', body: {} })
+  assert.equal(JSON.parse(answer).changed, ['tap6 is started'])
+  const ups = child.lines.filter((line) => line.includes(' up: ')).map((line) => line.split(' ')[1])
+  assert.equal(
+    ups,
+    [...numbers, 6].map((i) => `tap${i}`),
+  )
+  assert.is((await child.stop('SIGTERM')).code, 0)
+})
+
+test('what cannot be put back of one tunnel keeps the others from nothing', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  rig.ip('A', 'tuntap add tap0 mode tap')
+  const redirects = () => rig.execSync('A', ['sysctl', '-n', 'net.ipv4.conf.all.send_redirects'])
+  const before = redirects()
+  const given = { 0: { mac: '02:00:00:00:00:42' }, 1: { route: '10.103.200.0/24' } }
+  const child = rig.spawn('A', tsgreArgv(['--config', configured(rig, [1, 0], given)]))
+  await child.waitFor(/^tsgre: tap0 up/)
+  // Something else has its name at the end, which can be given no MAC.
+  rig.ip('A', 'link set tap0 down')
+  rig.ip('A', 'link set tap0 name elsewhere')
+  rig.ip('A', 'tuntap add tap0 mode tun')
+  const { code, stdout, stderr } = await child.stop('SIGTERM')
+  assert.is(code, 1)
+  assert.match(stderr, /SIOCSIFHWADDR/)
+  assert.match(stdout, /^tsgre: tap1 down after/m)
+  assert.is(redirects(), before)
+  assert.not.ok(exists(rig, 'tap1'))
 })
 
 const found: [how: string, setup: string[], args: string[]][] = [

@@ -119,6 +119,26 @@ test('a host that is killed is known to be down, flooded no more, forgotten, and
   await mesh.reachAll()
 })
 
+test('128 remotes, each with a key of its own, fit a kernel with little room for filters; they come and go', async () => {
+  using mesh = new Mesh(2)
+  // Where this is no setting of a namespace's, the kernel is old, and has no more than that for all.
+  await mesh.exec('h1', ['sysctl', '-qw', 'net.core.optmem_max=20480'], { anyCode: true })
+  mesh.ip('h1', 'route add 192.168.57.0/24 dev eth1')
+  const strangers = Array.from({ length: 126 }, (_, i) => `192.168.57.${i + 1}`)
+  const others = strangers.flatMap((address, i) => ['--remote', `${address},key=${i}`])
+  await mesh.daemon(1, '--remote', `${mesh.address('h2')},key=1000`, ...others)
+  await mesh.daemon(2, '--remote', mesh.address('h1'), '--key', '1000')
+  await mesh.reach('c1', 'c2')
+  const ask = (method: 'POST' | 'DELETE', remote: string) =>
+    mesh.ask(1, { path: '/v1/peers', method, body: { remote } })
+  await ask('POST', '192.168.57.200,key=2000')
+  assert.is((await peersOf(mesh, 1)).size, 128)
+  await mesh.reach('c2', 'c1')
+  for (const address of strangers) await ask('DELETE', address)
+  assert.is((await peersOf(mesh, 1)).size, 2)
+  await mesh.reach('c2', 'c1')
+})
+
 test('a storm of broadcasts is limited, and others carry on', async () => {
   using mesh = new Mesh(4)
   await mesh.host(1, '--flood-limit', '200')

@@ -18,12 +18,13 @@ class Named {
   readonly #folder: string
   #server!: Child
 
-  constructor(mesh: Mesh) {
+  /** `patience`: how long an answer is waited for, in seconds. */
+  constructor(mesh: Mesh, patience = 1) {
     this.mesh = mesh
     this.#hosts = mesh.file('hosts')
     this.#folder = `/etc/netns/${mesh.namespace('h1')}`
     mkdirSync(this.#folder, { recursive: true })
-    writeFileSync(`${this.#folder}/resolv.conf`, `nameserver ${DNS}\noptions timeout:1 attempts:1\n`)
+    writeFileSync(`${this.#folder}/resolv.conf`, `nameserver ${DNS}\noptions timeout:${patience} attempts:1\n`)
     mesh.ip('lan', `address add ${DNS}/24 dev br0`)
   }
 
@@ -49,10 +50,27 @@ class Named {
     this.#server?.kill('SIGHUP')
   }
 
+  /** Leaves questions waiting; they are answered when it goes on. */
+  pause(): void {
+    this.#server.kill('SIGSTOP')
+  }
+
+  goOn(): void {
+    this.#server.kill('SIGCONT')
+  }
+
   [Symbol.dispose](): void {
     this.mesh.close()
     rmSync(this.#folder, { recursive: true, force: true })
   }
+}
+
+async function errorOf(answer: Promise<unknown>): Promise<string> {
+  const error = await answer.then(
+    () => undefined,
+    (error) => error,
+  )
+  return error ? `${error.code}: ${error.message}` : 'no error'
 }
 
 /** They wait for clocks more than they work: all at once. */
@@ -89,6 +107,50 @@ together('a remote that is renamed to another address is followed while TCP runs
   assert.ok(A.running && B.running)
 })
 
+together('a name that is answered when the tunnel is long up becomes a remote of it', async () => {
+  using named = new Named(new Mesh(2), 30)
+  const { mesh } = named
+  await named.serve(mesh.address('h2'))
+  await mesh.daemon(2, '--remote', mesh.address('h1'))
+  named.pause()
+  const A = await mesh.daemon(1, '--remote', '192.168.56.99', '--remote', NAME)
+  assert.equal(
+    (await mesh.status(1)).peers.map(({ resolved }: { resolved: boolean }) => resolved),
+    [true, false],
+  )
+  named.goOn()
+  await A.waitFor(/hostb\.example is 192\.168\.56\.12 now/)
+  await mesh.reach('c1', 'c2')
+  assert.is((await A.stop('SIGTERM')).code, 0)
+})
+
+together('a remote that falls silent while its name is being asked for is asked for once, and moves once', async () => {
+  using named = new Named(new Mesh(2), 30)
+  const { mesh } = named
+  const [first, second] = [mesh.address('h2'), '192.168.56.77']
+  await named.serve(first)
+  const A = await mesh.daemon(1, '--remote', NAME, '--keepalive', '1,2')
+  const isNow = async (liveness: string) => {
+    while ((await mesh.status(1)).peers[0].liveness !== liveness) await sleep(50)
+  }
+  named.pause()
+  for (const _ of ['the first question', 'another one beside it']) {
+    const B = await mesh.daemon(2, '--remote', mesh.address('h1'))
+    await isNow('up')
+    await B.stop('SIGKILL')
+    await isNow('down')
+  }
+  mesh.ip('h2', `address add ${second}/24 dev eth1`)
+  await mesh.daemon(2, '--remote', mesh.address('h1'), '--local', second)
+  named.say(second)
+  named.goOn()
+  await A.waitFor(new RegExp(`${NAME} is ${second} now \\(was ${first}\\)`))
+  await mesh.reach('c1', 'c2')
+  assert.not.match(A.stderr, 'no remote of this tunnel')
+  const [peer] = (await mesh.status(1)).peers
+  assert.equal([peer.remote, peer.resolved], [second, true])
+})
+
 together('a name without an address is waited for, and told of', async () => {
   using named = new Named(new Mesh(2))
   const { mesh } = named
@@ -106,17 +168,35 @@ together('a name without an address is waited for, and told of', async () => {
     }
     await sleep(100)
   }
+  // It has to wait for something.
+  for (const remote of [NAME, '192.0.2.9']) {
+    const refused = await errorOf(mesh.ask(1, { method: 'DELETE', path: '/v1/peers', body: { remote } }))
+    assert.match(refused, /^TSGRE_NOT_NOW: tap0 is not up yet/)
+  }
   named.say(mesh.address('h2'))
   await A.waitFor(/^tsgre: tap0 up/, 30_000)
   await mesh.reach('c1', 'c2')
+  const add = (remote: string) => mesh.ask(1, { method: 'POST', path: '/v1/peers', body: { remote } })
+  await add('nosuch.example')
+  for (const twin of ['nosuch.example', 'NOSUCH.example.'])
+    assert.match(
+      await errorOf(add(twin)),
+      /^TSGRE_CONFLICT: --remote .*: is a remote of this tunnel already; give it once/,
+    )
+  assert.is((await mesh.status(1)).peers.length, 2)
   assert.is((await A.stop('SIGTERM')).code, 0)
 })
 
-together('an address of this host that changes is followed, and nothing is started again', async () => {
+for (const options of [[], ['--encap', 'udp', '--ignore-df', '--mtu', '1500']])
+  together(`an address of this host that changes is followed: ${options.join(' ') || 'no options'}`, () =>
+    followed(options),
+  )
+
+async function followed(options: readonly string[]): Promise<void> {
   using mesh = new Mesh(2)
   const [before, after] = [mesh.address('h1'), '192.168.56.66']
-  const A = await mesh.daemon(1, '--remote', mesh.address('h2'))
-  await mesh.daemon(2, '--remote', before, '--remote', after)
+  const A = await mesh.daemon(1, '--remote', mesh.address('h2'), ...options)
+  await mesh.daemon(2, '--remote', before, '--remote', after, ...options)
   await mesh.reach('c1', 'c2')
   mesh.ip('h1', `address del ${before}/24 dev eth1`)
   mesh.ip('h1', `address add ${after}/24 dev eth1`)
@@ -124,9 +204,11 @@ together('an address of this host that changes is followed, and nothing is start
   await mesh.reach('c1', 'c2')
   await mesh.reach('c2', 'c1')
   assert.is((await mesh.status(1)).local, after)
+  // With --ignore-df as one that is fragmented outside.
+  if (options.length > 0) assert.is((await mesh.ping('c1', 'c2', { size: 1472, dontFragment: true })).loss, 0)
   await mesh.transfer('c1', 'c2', 5_000_000)
   await mesh.transfer('c2', 'c1', 5_000_000)
   assert.is((await A.stop('SIGTERM')).code, 0)
-})
+}
 
 test.run()

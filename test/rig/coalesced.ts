@@ -29,6 +29,7 @@ export function frameList(memory: Octets, capacity: number): FrameList {
     memory,
     offset: new Int32Array(capacity).fill(-1),
     length: new Int32Array(capacity).fill(-1),
+    peer: new Int16Array(capacity),
     joined: sixteen(),
     gsoType: new Uint8Array(capacity).fill(0xde),
     gsoSize: sixteen(),

@@ -107,6 +107,37 @@ const scenes: Record<string, () => Promise<void>> = {
     print({ done: codes })
   },
 
+  /** What is refused of a running tunnel has changed nothing: the numbers that are sent go on. */
+  async 'refused-changes'() {
+    const first = await openTunnel({ ...OPTIONS, sequence: true })
+    const second = await openTunnel({ ...OPTIONS, name: 'tap1', key: 7 })
+    const codes: unknown[] = []
+    const refused = (change: () => void) => {
+      try {
+        change()
+        codes.push('taken')
+      } catch (error) {
+        codes.push((error as { code: string }).code)
+      }
+    }
+    print({ open: true })
+    await signalled()
+    const before = first.peers()[0]!.txFrames
+    refused(() => first.changePeer(remote, { remote, key: 7 }))
+    refused(() => first.moveLocal('fd56::4'))
+    refused(() => first.moveLocal('192.168.56.99'))
+    const after = first.peers()[0]!.txFrames
+    print({ refused: { codes, local: first.local, before, after } })
+    await signalled()
+    // Both claims may be taken again.
+    first.changePeer(remote, { remote, key: 8 })
+    second.changePeer(remote, { remote, key: 9 })
+    second.changePeer(remote, { remote, key: 7 })
+    await first.close()
+    await second.close()
+    print({ done: true })
+  },
+
   async throws() {
     await openTunnel(OPTIONS)
     print({ open: true })

@@ -33,7 +33,7 @@ export function receivingSide(its: PumpSettings, counters = fresh(), room = 6553
   peers.rooms.fill(room)
   const neighbours = new Neighbours(its, peers, counters)
   const choice = new Switch(peers, neighbours.fdb, neighbours.guard, its)
-  const held = new HeldPackets(its, 1500)
+  const held = new HeldPackets(its)
   for (let i = 0; i < peers.count; i++) held.set(peers.all[i]!, peers.sequenced[peers.all[i]!] !== 0)
   const decapsulator = new Decapsulator({ peers, choice, held, neighbours, counters, clampMss: its.clampMss })
   const batch = new Batch(undefined, undefined, { memory: held.memory })

@@ -16,6 +16,8 @@ const MAX_CONNECTIONS = 64
 const MAX_HEADER_BYTES = 8192
 /** To send a whole request, to read an answer's next part, and to stay without a request. */
 const PATIENCE_MS = 5000
+/** An answer on its way gets this long at the end; a capture never ends by itself. */
+const GRACE_MS = 500
 
 /** The server, not yet listening. */
 export function guardedServer(routes: Routes): Server {
@@ -44,6 +46,18 @@ export function guardedServer(routes: Routes): Server {
   server.on('error', () => {}) // after the start: a descriptor too many, and the next connection is another try
   server.on('connect', (_, socket) => socket.destroy())
   return server
+}
+
+/** Takes no more requests; resolves when the answers that were begun have left, or had their time. */
+export function closeGuarded(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+    server.close(() => {
+      clearTimeout(late)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
 }
 
 /** Sends an object as one line of JSON. What is undefined becomes null: fields do not come and go. */

@@ -7,7 +7,7 @@ import { journalDirectory, namespace } from '../../host/journal.js'
 import { close as closeFd } from '../../sys/libc.js'
 import { holdAbstractName } from '../../sys/sockets.js'
 import type { Instance } from '../instance.js'
-import { guardedServer } from './guarded-server.js'
+import { closeGuarded, guardedServer } from './guarded-server.js'
 import { routesOf } from './routes.js'
 import { listenAt } from './socket-file.js'
 
@@ -17,8 +17,6 @@ export interface ControlServer {
   close(): Promise<void>
 }
 
-/** An answer on its way gets this long; a capture never ends by itself. */
-const GRACE_MS = 500
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}$/
 
 /**
@@ -32,17 +30,11 @@ export async function serveControl(instance: Instance): Promise<ControlServer> {
     const server = guardedServer(routesOf(instance, { name, pid: process.pid, namespace: namespace() }))
     const file = await listenAt(server, name)
     let closing: Promise<void> | undefined
-    const close = () =>
-      new Promise<void>((resolve) => {
-        file.remove()
-        const late = setTimeout(() => server.closeAllConnections(), GRACE_MS)
-        server.close(() => {
-          clearTimeout(late)
-          release()
-          resolve()
-        })
-        server.closeIdleConnections()
-      })
+    const close = async () => {
+      file.remove()
+      await closeGuarded(server)
+      release()
+    }
     return { path: file.path, warning: file.warning, close: () => (closing ??= close()) }
   } catch (error) {
     release()

@@ -2,15 +2,15 @@
 // group tsgre. Network namespaces of one machine mostly share their /run, so that file may be another one's.
 // Invariant: no file of another live process is replaced, and the socket is never open to more people than it is in the end.
 
-import { chmodSync, chownSync, linkSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, linkSync, lstatSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
 import { ConfigError, SystemError } from '../../errors.js'
 import { isListening, MAKING_PREFIX, SOCKET_SUFFIX } from '../../host/dead-sockets.js'
 import { journalDirectory, makeJournalDirectory, namespace } from '../../host/journal.js'
 import { fileError } from '../../host/whole-file.js'
+import { GROUP, serviceGroup } from '../service-group.js'
 
-const GROUP = 'tsgre'
 /** Room of sun_path (unix(7)), less the NUL; of what is bound, the temporary name is the longest. */
 const LONGEST_PATH = 107
 const MODE = 0o660
@@ -60,7 +60,7 @@ function listening(server: Server, path: string): Promise<void> {
 }
 
 function openToGroup(path: string): string | undefined {
-  const gid = groupId(GROUP)
+  const gid = serviceGroup()
   let warning: string | undefined
   try {
     if (gid !== undefined) chownSync(path, -1, gid)
@@ -70,19 +70,6 @@ function openToGroup(path: string): string | undefined {
   }
   chmodSync(path, MODE) // last: until here only the owner of the directory got as far as this
   return warning
-}
-
-/** The id of a group in /etc/group; undefined where there is none of that name. */
-export function groupId(name: string): number | undefined {
-  try {
-    const row = readFileSync('/etc/group', 'utf8')
-      .split('\n')
-      .map((line) => line.split(':'))
-      .find(([group]) => group === name)
-    return row && /^\d+$/.test(row[2] ?? '') ? Number(row[2]) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 async function settle(fresh: string, directory: string, name: string): Promise<string> {
