@@ -1,9 +1,10 @@
 // Control sockets of tsgre that were killed: files in the run directory behind which nobody listens any more. Not bound to a network
 // namespace, as files are not: who does not listen does so nowhere.
 
-import { lstatSync, readdirSync, rmSync } from 'node:fs'
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { HeldFolder } from './held-folder.js'
 
 /** How a control socket's file ends, and how the folder begins in which it is made. */
 export const SOCKET_SUFFIX = '.sock'
@@ -37,13 +38,25 @@ export async function findDeadSockets(directory: string): Promise<string[]> {
 /** Removes them; what cannot be removed is somebody else's, and stays. */
 export async function removeDeadSockets(directory: string): Promise<void> {
   for (const path of await findDeadSockets(directory)) {
-    const inFolder = path.slice(directory.length + 1).startsWith(MAKING_PREFIX)
     try {
-      rmSync(inFolder ? join(path, '..') : path, { recursive: inFolder, force: true })
+      if (dirname(path) === directory) unlinkSync(path)
+      else removeWithFolder(path)
     } catch {
       // not ours
     }
   }
+}
+
+/** Others may write to the directory: a link in the folder's place must not have root remove a file of its name elsewhere. */
+function removeWithFolder(path: string): void {
+  const folder = new HeldFolder(dirname(path))
+  try {
+    const inside = folder.at(basename(path))
+    if (isSocket(inside)) unlinkSync(inside)
+  } finally {
+    folder.close()
+  }
+  folder.remove()
 }
 
 function namesIn(folder: string): string[] {
