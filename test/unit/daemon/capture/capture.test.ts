@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { compileFilter } from '#tsgre/cli/compile-filter.js'
 import { Captures, MOST_CAPTURES } from '#tsgre/daemon/capture/captures.js'
 import type { Underlay } from '#tsgre/daemon/capture/outer-headers.js'
-import { type CaptureWanted, queryOf, wantedOf } from '#tsgre/daemon/capture/wanted.js'
+import { type CaptureWanted, fieldsOf, wantedOf } from '#tsgre/daemon/capture/wanted.js'
 import { DROP, dropCounters } from '#tsgre/drops.js'
 import { ConfigError, StateError } from '#tsgre/errors.js'
 import { Batch, SLOT_BYTES } from '#tsgre/io/batch.js'
@@ -387,26 +387,26 @@ test('a refused filter takes no place', () => {
   assert.is(captures.running, 0)
 })
 
-test('what is wanted goes through a query unchanged, and what is odd there is refused', async () => {
+test('what is wanted goes through the fields of a request unchanged, and what is odd there is refused', async () => {
   const filter = await compileFilter('arp', 'inner')
   const wanted = { side: 'outer', remote: 'fe80::1%eth1', dropsOnly: true, snaplen: 96, filter } as const
-  assert.equal(wantedOf(queryOf(wanted)), wanted)
+  assert.equal(wantedOf(fieldsOf(wanted)), wanted)
   const plain = { side: 'inner', remote: undefined, dropsOnly: false, snaplen: 0, filter: undefined }
-  assert.equal(wantedOf(new URLSearchParams()), plain)
+  assert.equal(wantedOf({}), plain)
   for (const odd of [
-    'side=both',
-    'drops=yes',
-    'snaplen=-1',
-    'snaplen=1e9',
-    'snaplen=',
-    'filter=',
-    'filter={}',
-    'filter=[[5,0,0,9]]',
+    { side: 'both' },
+    { drops: 'yes' },
+    { snaplen: '-1' },
+    { snaplen: '1e9' },
+    { snaplen: '' },
+    { filter: '' },
+    { filter: '{}' },
+    { filter: '[[5,0,0,9]]' },
   ])
     assert.throws(
-      () => wantedOf(new URLSearchParams(odd)),
+      () => wantedOf(odd),
       (error: unknown) => error instanceof ConfigError,
-      odd,
+      JSON.stringify(odd),
     )
 })
 
