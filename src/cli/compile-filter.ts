@@ -1,11 +1,9 @@
 // A filter expression as people type it, compiled to the BPF program that runs in the daemon. tcpdump does that, and does nothing
 // else: with -ddd and a link type it opens no device.
 
+import { tooLongWords } from '../daemon/capture/wanted.js'
 import { ConfigError, type HostError } from '../errors.js'
 import { execute } from '../host/execute.js'
-
-/** A request line and its headers are to stay below the 16 KiB that Node takes. */
-const MOST_JSON_CHARACTERS = 12_000
 
 /**
  * @throws ConfigError TSGRE_BAD_FILTER with tcpdump's words, or those for its absence
@@ -25,8 +23,8 @@ export async function compileFilter(expression: string, side: 'inner' | 'outer',
     .split('\n')
     .slice(1) // how many follow
     .map((line) => line.split(' ').map(Number))
-  if (JSON.stringify(program).length > MOST_JSON_CHARACTERS)
-    refuse(expression, `it makes a program of ${program.length} instructions, too long to be sent; make it shorter`)
+  const tooLong = tooLongWords(program)
+  if (tooLong) refuse(expression, `it makes a program of ${tooLong}; make it shorter`)
   return program
 }
 

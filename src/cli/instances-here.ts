@@ -1,6 +1,6 @@
 // What commands ask of the tsgre that run in this network namespace, besides what each asks by itself.
 
-import { queryOf } from '../daemon/capture/wanted.js'
+import { fieldsOf } from '../daemon/capture/wanted.js'
 import { begin } from '../daemon/control/client.js'
 import { findInstance, findInstances, statusOf } from '../daemon/control/instances.js'
 import type { InstanceStatus } from '../daemon/status.js'
@@ -27,8 +27,8 @@ export async function* fetchCapture(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const { path } = await findInstance(name)
-  const query = Object.fromEntries(queryOf(wanted))
-  const response = await begin(path, { path: '/v1/capture', query: { ...query, ...(tunnel && { tunnel }) } })
+  const body = { ...fieldsOf(wanted), ...(tunnel && { tunnel }) }
+  const response = await begin(path, { method: 'POST', path: '/v1/capture', body })
   const end = () => response.destroy()
   signal.addEventListener('abort', end, { once: true })
   try {

@@ -9,7 +9,7 @@ import { openTunnel } from '../tunnel/open-tunnel.js'
 import type { PeerOptions } from '../tunnel/peer-options.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 import { Captures } from './capture/captures.js'
-import { remotesOf } from './config/tunnel-change.js'
+import { OF_EACH_REMOTE, remotesOf } from './config/tunnel-change.js'
 import { FollowNames } from './follow-names.js'
 import { type Place, refuseRoutes } from './place.js'
 import { narrowWarnings, reportMtu } from './report-mtu.js'
@@ -90,7 +90,7 @@ export class CarriedTunnel {
   /** @throws ConfigError as Tunnel.addPeer; StateError TSGRE_NOT_NOW before it is up */
   async addPeer(asked: PeerOptions): Promise<void> {
     this.#refuseNotUp()
-    await this.names.add(asked, (address) => this.#refuse(address))
+    await this.names.add(remotesOf({ ...this.options, remote: [asked] })[0]!, (address) => this.#refuse(address))
   }
 
   /** @throws ConfigError when it is none; StateError as addPeer */
@@ -112,9 +112,9 @@ export class CarriedTunnel {
     return this.#named
   }
 
-  /** What would be opened: names are addresses in it. */
+  /** What would be opened: names are addresses in it, and each remote says for itself what a reload may take from it. */
   get #asked(): DaemonOptions {
-    return { ...this.options, remote: this.names.resolved }
+    return { ...this.options, ...OF_EACH_REMOTE, remote: this.names.resolved }
   }
 
   /**

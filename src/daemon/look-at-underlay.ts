@@ -1,11 +1,12 @@
 // The ways to the remotes while the tunnel runs: one may lead into the tunnel itself, be gone, or come back; the address the
-// tunnel sends from may be another one (DHCP), and the tunnel goes on from there. A word each time that changes.
+// tunnel sends from may be another one (DHCP), and the tunnel goes on from there. A word each time that changes. Invariant: a look
+// asks for this host's addresses once, and for the route to each remote once; every question is a process.
 
-import { listAddresses, routeTo } from '../host/routes.js'
+import { listAddresses, type RouteAnswer, routeTo } from '../host/routes.js'
 import { underlayPath } from '../io/underlay-path.js'
 import { parseAddress } from '../sys/address.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
-import { type Place, type RemoteRoute, routeLeadsInto } from './place.js'
+import { leadsInto, type Place } from './place.js'
 import type { Listener } from './watch-place.js'
 
 export interface Underfoot {
@@ -25,40 +26,29 @@ export function lookAtUnderlay(
   const ways = new Map<string, Way>()
   const { dev } = underfoot
   return async () => {
-    try {
-      if (underfoot.follows) await followLocal(tunnel, dev, listener)
-    } catch (error) {
-      listener.warn(`cannot follow this host's address: ${(error as Error).message}`)
-    }
+    const here = await standsHere(tunnel, underfoot, listener)
+    if (here === undefined) return
     const known = new Set(tunnel.remotes)
     for (const text of ways.keys()) if (!known.has(text)) ways.delete(text)
     for (const text of known) {
       const was = ways.get(text) ?? FINE
-      const now = await lookAtOne(tunnel, { text, dev }, where, was, listener)
-      ways.set(text, now)
+      try {
+        const now = wayOf(text, await routeTo(text, dev), where, here ? undefined : tunnel.local)
+        ways.set(text, takeNote(tunnel, text, was, now, listener))
+      } catch (error) {
+        listener.warn(`cannot see the route to ${text}: ${(error as Error).message}`)
+      }
     }
   }
 }
 
-async function lookAtOne(
-  tunnel: Tunnel,
-  remote: RemoteRoute,
-  where: Place,
-  was: Way,
-  listener: Listener,
-): Promise<Way> {
-  try {
-    const inside = await routeLeadsInto(remote, where)
-    const now = inside === undefined ? await outside(tunnel, remote) : into(remote, inside)
-    if (now.trouble === was.trouble) return was
-    if (now.loops !== was.loops) tunnel.pause(now.loops, remote.text)
-    if (now !== FINE) listener.warn(now.trouble)
-    else listener.note(`the route to ${remote.text} ${was.loops ? 'leads outside' : 'is there'} again: frames are sent`)
-    return now
-  } catch (error) {
-    listener.warn(`cannot see the route to ${remote.text}: ${(error as Error).message}`)
-    return was
-  }
+/** Tells what has changed, and acts on it; returns how it is. */
+function takeNote(tunnel: Tunnel, remote: string, was: Way, now: Way, listener: Listener): Way {
+  if (now.trouble === was.trouble) return was
+  if (now.loops !== was.loops) tunnel.pause(now.loops, remote)
+  if (now !== FINE) listener.warn(now.trouble)
+  else listener.note(`the route to ${remote} ${was.loops ? 'leads outside' : 'is there'} again: frames are sent`)
+  return now
 }
 
 /** What is wrong with the way to the remote. */
@@ -70,22 +60,34 @@ interface Way {
 
 const FINE: Way = { trouble: '', loops: false }
 
-/** Where the address has left this host and the route to a remote gives another one: goes on from that. */
-async function followLocal(tunnel: Tunnel, dev: string | undefined, listener: Listener): Promise<void> {
+/** Whether the tunnel's address is one of this host's, or came to be in its place; undefined where this cannot be told. */
+async function standsHere(tunnel: Tunnel, underfoot: Underfoot, listener: Listener): Promise<boolean | undefined> {
+  const own = tunnel.local.split('%')[0]
+  try {
+    if ((await listAddresses()).some(({ address }) => address === own)) return true
+  } catch (error) {
+    listener.warn(`cannot see this host's addresses: ${(error as Error).message}`)
+    return undefined
+  }
+  try {
+    return underfoot.follows && followLocal(tunnel, underfoot.dev, listener)
+  } catch (error) {
+    listener.warn(`cannot follow this host's address: ${(error as Error).message}`)
+    return false
+  }
+}
+
+/** Where the route to a remote gives another address than the one that has left: goes on from that. */
+function followLocal(tunnel: Tunnel, dev: string | undefined, listener: Listener): boolean {
   const before = tunnel.local
-  if (await isHere(before)) return
   for (const text of tunnel.remotes) {
     const local = sourceTo(text, dev)
     if (local === undefined || local === before) continue
     tunnel.moveLocal(local)
     listener.note(`this host's address is ${local} now (was ${before}): packets leave from there`)
-    return
+    return true
   }
-}
-
-async function isHere(address: string): Promise<boolean> {
-  const own = address.split('%')[0]
-  return (await listAddresses()).some((known) => known.address === own)
+  return false
 }
 
 function sourceTo(remote: string, dev: string | undefined): string | undefined {
@@ -96,21 +98,18 @@ function sourceTo(remote: string, dev: string | undefined): string | undefined {
   }
 }
 
-function into({ text }: RemoteRoute, device: string): Way {
-  const until = 'the tunnel would carry itself; no frame is sent until it leads elsewhere'
-  return { trouble: `the route to ${text} now leads into ${device}: ${until}`, loops: true }
-}
-
-async function outside({ local }: Tunnel, remote: RemoteRoute): Promise<Way> {
-  if (!(await isHere(local)))
-    return {
-      trouble: `${local} is no address of this host any more: nothing is carried until it is back`,
-      loops: false,
-    }
-  const route = await routeTo(remote.text, remote.dev)
+/** `gone`: the tunnel's address, where it is no longer this host's. */
+function wayOf(remote: string, route: RouteAnswer | undefined, where: Place, gone: string | undefined): Way {
+  const inside = leadsInto(route, where)
+  if (inside !== undefined) {
+    const until = 'the tunnel would carry itself; no frame is sent until it leads elsewhere'
+    return { trouble: `the route to ${remote} now leads into ${inside}: ${until}`, loops: true }
+  }
+  if (gone !== undefined)
+    return { trouble: `${gone} is no address of this host any more: nothing is carried until it is back`, loops: false }
   if (route?.dev) return FINE
   return {
-    trouble: `there is no route to ${remote.text} any more: nothing is carried until there is one`,
+    trouble: `there is no route to ${remote} any more: nothing is carried until there is one`,
     loops: false,
   }
 }

@@ -3,7 +3,7 @@
 
 import { ConfigError } from '../errors.js'
 import { isBridge, linkKind } from '../host/links.js'
-import { listRoutes, parseCidr, routeTo } from '../host/routes.js'
+import { listRoutes, parseCidr, type RouteAnswer, routeTo } from '../host/routes.js'
 
 /** The bridge containers hang on where nobody names another. */
 const DEFAULT_BRIDGE = 'docker0'
@@ -75,9 +75,8 @@ export interface RemoteRoute {
   readonly dev: string | undefined
 }
 
-/** The device of the tunnel that packets to the remote would go into; undefined when they go elsewhere or nowhere. */
-export async function routeLeadsInto(remote: RemoteRoute, where: Place): Promise<string | undefined> {
-  const route = await routeTo(remote.text, remote.dev)
+/** The device of the tunnel that packets of this route would go into; undefined when they go elsewhere or nowhere. */
+export function leadsInto(route: RouteAnswer | undefined, where: Place): string | undefined {
   return route && (route.dev === where.bridge || route.dev === where.tap) ? route.dev : undefined
 }
 
@@ -86,7 +85,7 @@ export async function routeLeadsInto(remote: RemoteRoute, where: Place): Promise
  * @throws ConfigError TSGRE_ROUTE_LOOP, TSGRE_BAD_ROUTE
  */
 export async function refuseRoutes(remote: RemoteRoute, where: Place, routes: readonly string[]): Promise<void> {
-  const device = await routeLeadsInto(remote, where)
+  const device = leadsInto(await routeTo(remote.text, remote.dev), where)
   const loop = 'the tunnel would carry itself'
   if (device) {
     const wayOut = `give the remote a route outside it, or choose another --bridge`

@@ -6,6 +6,7 @@ import { linkKind, linkMaster } from '../host/links.js'
 import { watchHost } from '../host/monitor.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 import { lookAtUnderlay, type Underfoot } from './look-at-underlay.js'
+import { LookQueue } from './look-queue.js'
 import type { Setup, SetupPlan } from './setup.js'
 
 // What changes before `ip monitor` has begun to listen is told by nobody, and a busy host takes its time to start it.
@@ -38,16 +39,13 @@ export function watchPlace(
   }
   const mender = new Mender(setup, told)
   const looks = [lookAtUnderlay(tunnel, setup.where, underfoot, told), () => mender.look()]
-  let looking = Promise.resolve()
-  const queue = (bodies: readonly (() => Promise<void>)[]) => {
-    looking = looking.then(async () => {
-      for (const body of bodies) if (!stopped) await body()
-    })
-  }
-  const watch = watchHost(() => queue(looks))
-  const timers = FIRST_LOOKS_MS.map((wait) => setTimeout(() => queue(looks), wait).unref())
-  const quiet = setInterval(() => queue([() => mender.lookQuietly()]), QUIET_LOOK_MS).unref()
-  const slow = setInterval(() => queue(looks), SLOW_LOOK_MS).unref()
+  const lookQuietly = () => mender.lookQuietly()
+  const queue = new LookQueue()
+  const lookAround = () => looks.forEach((look) => void queue.add(look))
+  const watch = watchHost(lookAround)
+  const timers = FIRST_LOOKS_MS.map((wait) => setTimeout(lookAround, wait).unref())
+  const quiet = setInterval(() => queue.add(lookQuietly), QUIET_LOOK_MS).unref()
+  const slow = setInterval(lookAround, SLOW_LOOK_MS).unref()
   return {
     async stop() {
       stopped = true
@@ -55,7 +53,7 @@ export function watchPlace(
       clearInterval(quiet)
       clearInterval(slow)
       for (const timer of timers) clearTimeout(timer)
-      await looking // a look that has begun must not put back what is about to be taken back
+      await queue.stop() // a look that has begun must not put back what is about to be taken back
     },
   }
 }

@@ -1,9 +1,10 @@
 // Control sockets of tsgre that were killed: files in the run directory behind which nobody listens any more. Not bound to a network
 // namespace, as files are not: who does not listen does so nowhere.
 
-import { closeSync, constants, lstatSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { HeldFolder } from './held-folder.js'
 
 /** How a control socket's file ends, and how the folder begins in which it is made. */
 export const SOCKET_SUFFIX = '.sock'
@@ -35,16 +36,13 @@ export async function removeDeadSockets(directory: string): Promise<void> {
 }
 
 /** With the dead socket in it. One that holds anything else stays: no tsgre puts more there. */
-async function removeFolder(folder: string): Promise<void> {
-  const fd = openFolder(folder)
-  if (fd === undefined) return
+async function removeFolder(path: string): Promise<void> {
+  const folder = held(path)
+  if (!folder) return
   try {
-    // By the open folder: its name may be another's meanwhile. rmdir(2) takes no symlink, and nothing that is not empty.
-    if (await removeDead(`/proc/self/fd/${fd}/${MAKING_NAME}`)) rmdirSync(folder)
-  } catch {
-    // there is more in it, or it is not ours
+    if (await removeDead(folder.at(MAKING_NAME))) folder.remove()
   } finally {
-    closeSync(fd)
+    folder.close()
   }
 }
 
@@ -59,9 +57,9 @@ async function removeDead(path: string): Promise<boolean> {
 }
 
 /** undefined where it is a symlink, no folder, or not ours to look into. */
-function openFolder(path: string): number | undefined {
+function held(path: string): HeldFolder | undefined {
   try {
-    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    return new HeldFolder(path)
   } catch {
     return undefined
   }

@@ -1,7 +1,18 @@
 // Who may open the control socket, which instances a command sees, and what the commands say of them: with processes of their own
 // users, groups and network namespaces.
 
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Child, completion } from '../rig/child.js'
@@ -10,6 +21,7 @@ import { withNamespace } from './namespace.js'
 
 const NOBODY = 65534
 const GROUP = 54321
+const OVERTAKEN = fileURLToPath(new URL('../rig/overtaken-server.js', import.meta.url))
 const rig = new Instances()
 chmodSync(rig.folder, 0o755) // as /run/tsgre is
 
@@ -59,6 +71,32 @@ test('a user who is in that group gives the socket to it; one who is not is warn
   await rig.stop()
   assert.equal(readdirSync(folder), [])
   rmdirSync(folder)
+})
+
+test('who may write to the directory cannot have root give away another file, by a link in the place of the new socket', async () => {
+  const folder = `${rig.folder}/shared`
+  const target = `${rig.folder}/secret`
+  mkdirSync(folder)
+  chownSync(folder, NOBODY, GROUP)
+  chmodSync(folder, 0o770) // as the service makes it
+  writeFileSync(target, '', { mode: 0o600 })
+  const env = { TSGRE_RUN_DIR: folder, TARGET: target, MEMBER: `${NOBODY - 1}:${GROUP}` }
+  const { path, child } = await rig.start('hosts', { before: withGroup(GROUP), env, program: OVERTAKEN })
+  const owners = [target, path].map((file) => {
+    const { mode, uid, gid } = lstatSync(file)
+    return [mode & 0o777, uid, gid]
+  })
+  assert.equal(owners, [
+    [0o600, 0, 0],
+    [0o660, 0, GROUP],
+  ])
+  assert.is((await child.stop('SIGTERM')).code, 0)
+  // What is theirs is left to them; of ours an empty folder under the name that they gave it.
+  const left = readdirSync(folder)
+  assert.equal([left.length, left[0]!.startsWith('.new-'), left[1]], [2, true, 'taken'])
+  assert.equal(readdirSync(`${folder}/taken`), [])
+  rmSync(folder, { recursive: true })
+  rmSync(target)
 })
 
 test('a command sees the instances of its own network namespace, whatever their files are called', () =>

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Child } from '../rig/child.js'
-import { tsgreArgv } from '../rig/daemon.js'
+import { type Daemon, tsgreArgv } from '../rig/daemon.js'
 import { Hosts } from '../rig/hosts.js'
 import { streamWhile } from '../rig/numbered.js'
 
@@ -24,11 +24,17 @@ class Configured {
   readonly rig = new Hosts({ overlay: 'flat' })
   readonly file = this.rig.file('yaml')
   child!: Child
+  other!: Daemon
 
-  static async start(...tunnels: Tunnel[]): Promise<Configured> {
+  /** B's one tunnel says nothing but its remote. */
+  static start(...tunnels: Tunnel[]): Promise<Configured> {
+    return Configured.facing([], ...tunnels)
+  }
+
+  static async facing(b: readonly string[], ...tunnels: Tunnel[]): Promise<Configured> {
     const made = new Configured()
     made.write(...tunnels)
-    await made.rig.tsgre('B')
+    made.other = await made.rig.tsgre('B', b)
     made.child = made.rig.spawn('A', tsgreArgv(['--config', made.file]))
     for (const { tap } of tunnels) await made.child.waitFor(new RegExp(`^tsgre: ${tap} up`))
     await made.rig.reach('cA', 'cB')
@@ -103,6 +109,39 @@ test('remotes come, change and go while frames are carried, and none is lost', a
     assert.match((await host.reload()).stdout, /nothing/)
   })
   assert.is(host.index('tap0'), index)
+})
+
+test('what was said of all remotes goes with its lines, and a remote that is added later has what is said now', async () => {
+  const keyed = { ...FIRST, key: 7, csum: true, seq: true, checksum: 'require' }
+  using host = await Configured.facing(['--key', '7', '--csum'], keyed)
+  const index = host.index('tap0')
+  const add = async (spec: string) => host.rig.exec('A', tsgreArgv(['peers', 'add', spec]))
+  host.write({ ...keyed, key: 8 })
+  assert.match((await host.reload()).stdout, /tap0: remote, key changed/)
+  await add('192.168.56.77')
+  assert.equal((await host.remotes()).tap0, ['192.168.56.5 8', '192.168.56.77 8'])
+  host.write({ ...keyed, key: 8, remotes: [...keyed.remotes, '192.168.56.77'] })
+  assert.match((await host.reload()).stdout, /nothing changed/, 'the file says what was added by hand')
+  host.write(FIRST)
+  assert.match((await host.reload()).stdout, /tap0: remote, key, csum, checksum, seq changed/)
+  await add('192.168.56.78')
+  assert.equal((await host.remotes()).tap0, ['192.168.56.5 null', '192.168.56.78 null'])
+  // B takes neither a key nor a checksum now, and A no longer asks for one.
+  await host.other.stop()
+  await host.rig.tsgre('B', ['--checksum', 'forbid'])
+  await host.rig.reach('cA', 'cB')
+  assert.is(host.index('tap0'), index)
+})
+
+test('a file that says every default besides changes nothing', async () => {
+  using host = await Configured.start(FIRST, SECOND)
+  const [indexes, counted] = [[host.index('tap0'), host.index('tap1')], (await host.tunnels())[0].peers[0].rxFrames]
+  assert.ok(counted > 0)
+  const { stdout } = await host.rig.exec('A', tsgreArgv(['config', 'show', host.file]))
+  writeFileSync(host.file, stdout)
+  assert.match((await host.reload()).stdout, /nothing changed/)
+  assert.equal([host.index('tap0'), host.index('tap1')], indexes)
+  assert.ok((await host.tunnels())[0].peers[0].rxFrames >= counted, 'counted anew')
 })
 
 test('a file with a mistake changes nothing, says where it is, and loses no frame', async () => {

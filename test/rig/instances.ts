@@ -15,6 +15,8 @@ export interface StartOptions {
   /** In front of the program: `ip netns exec NAME`. */
   readonly before?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
+  /** In place of the one that answers. */
+  readonly program?: string
 }
 
 export interface Started {
@@ -38,11 +40,11 @@ export class Instances {
   }
 
   /** Started, and its socket there. */
-  async start(name: string, { before = [], env = {} }: StartOptions = {}): Promise<Started> {
-    const child = new Child([...before, process.execPath, SERVER, name], { env: { ...this.env, ...env } })
+  async start(name: string, { before = [], env = {}, program = SERVER }: StartOptions = {}): Promise<Started> {
+    const child = new Child([...before, process.execPath, program, name], { env: { ...this.env, ...env } })
     this.#children.push(child)
     const line = await child.waitFor(/^ready /)
-    const [, path = '', warning = ''] = /^ready (\S+) (.*)$/.exec(line) ?? []
+    const [, path = '', warning = ''] = /^ready (\S+) ?(.*)$/.exec(line) ?? []
     return { child, path, warning }
   }
 

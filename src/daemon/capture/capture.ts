@@ -21,7 +21,7 @@ import {
   type PcapngPacket,
 } from '../../wire/pcapng.js'
 import { bpfProgram } from './bpf.js'
-import { OuterHeaders, type Underlay } from './outer-headers.js'
+import { type BarePacket, OuterHeaders, type Underlay } from './outer-headers.js'
 import type { CaptureWanted } from './wanted.js'
 
 /** How long to wait before looking again, in milliseconds: while packets come, and when none came. */
@@ -30,6 +30,8 @@ const IDLE_MS = 50
 /** A chunk ends behind the packet that reaches this; the largest one has room behind it. */
 const CHUNK_BYTES = 1 << 18
 const MOST_PACKET_BYTES = 1 << 17
+/** Looked at in one go: where the filter wants none of them no chunk gets full, and the pump may write faster than we read. */
+const MOST_RECORDS = 1024
 const MOST_COMMENT_BYTES = 1024
 
 export class Capture {
@@ -44,6 +46,8 @@ export class Capture {
   readonly #name: string
   #seen = 0
   #lostTold = 0
+  /** Whether the last `#fill` left off before it had come to the end of the ring. */
+  #more = false
 
   /** @throws ConfigError TSGRE_BAD_FILTER */
   constructor(reader: CaptureReader, name: string, underlay: Underlay, wanted: CaptureWanted) {
@@ -62,12 +66,16 @@ export class Capture {
     while (!signal.aborted) {
       const chunk = this.#fill()
       if (chunk.length > 0) yield chunk
-      // Who takes chunks faster than we make them must not keep the program from everything else.
-      if (chunk.length >= CHUNK_BYTES) await breathe()
+      // Neither who takes chunks faster than we make them nor what nobody wants may keep the program from everything else.
+      if (this.#more) await breathe()
       else await sleep(chunk.length > 0 ? BUSY_MS : IDLE_MS, undefined, { signal }).catch(() => {})
     }
     this.#reader.close()
-    for (let chunk = this.#fill(); chunk.length > 0; chunk = this.#fill()) yield chunk
+    do {
+      const chunk = this.#fill()
+      if (chunk.length > 0) yield chunk
+      if (this.#more) await breathe()
+    } while (this.#more)
     yield this.#taken(this.#statistics(0))
   }
 
@@ -78,13 +86,15 @@ export class Capture {
     return this.#taken(emitInterface(this.#chunk, behind, linkType, this.#wanted.snaplen ?? 0, name))
   }
 
-  /** What the ring has, up to a chunk. */
+  /** What is wanted of what the ring has, up to a chunk, or of as many records as are looked at in one go. */
   #fill(): Uint8Array {
+    const most = this.#seen + MOST_RECORDS
     let at = 0
-    while (at < CHUNK_BYTES && this.#reader.next()) {
+    while (at < CHUNK_BYTES && this.#seen < most && this.#reader.next()) {
       this.#seen++
       at = this.#add(at)
     }
+    this.#more = at >= CHUNK_BYTES || this.#seen === most
     if (this.#reader.lost !== this.#lostTold) at = this.#statistics(at)
     return this.#taken(at)
   }
@@ -110,19 +120,21 @@ export class Capture {
     const start = at + PACKET_DATA
     const headers = bare ? this.#outer.length : 0
     reader.copyTo(this.#chunk.bytes, start + headers)
-    if (bare) {
-      const { tos, ttl } = reader
-      const mayFragment = (reader.flags & MAY_FRAGMENT) !== 0
-      this.#outer.write(this.#chunk, start + headers, { out, peer, tos, ttl, mayFragment, original, captured })
-    }
+    if (bare) this.#outer.write(this.#chunk, start + headers, this.#bare(out))
     const packet = this.#packet
     packet.original = headers + original
     if (!this.#accepts(this.#chunk.bytes.subarray(start, start + headers + captured), packet.original)) return at
+    if (bare) this.#outer.sum(this.#chunk, start + headers, this.#bare(out))
     packet.captured = Math.min(headers + captured, this.#wanted.snaplen || Number.POSITIVE_INFINITY)
     packet.time = reader.time[0]
     packet.direction = out ? OUTBOUND : INBOUND
     packet.comment = this.#text(this.#comment(remote))
     return emitPacket(this.#chunk, at, packet)
+  }
+
+  #bare(out: boolean): BarePacket {
+    const { peer, tos, ttl, flags, original, captured } = this.#reader
+    return { out, peer, tos, ttl, mayFragment: (flags & MAY_FRAGMENT) !== 0, original, captured }
   }
 
   /** `tx to 192.168.56.6; dropped: too-big`: also read by those who print captures for people. */

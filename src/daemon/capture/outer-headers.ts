@@ -50,13 +50,10 @@ export class OuterHeaders {
     this.#unknown = new Uint8Array(local.length)
   }
 
-  /** Writes the headers of a packet whose GRE lies at `at`, a multiple of four, in front of it. */
+  /** Writes the headers of a packet whose GRE lies at `at`, a multiple of four, in front of it; of UDP without a checksum. */
   write(memory: Octets, at: number, packet: BarePacket): void {
     const { udpPort } = this.#underlay
-    const peer = this.#underlay.peer(packet.peer)
-    const local = peer?.local ?? this.#underlay.local
-    const remote = peer?.bytes ?? this.#unknown
-    const [source, destination] = packet.out ? [local, remote] : [remote, local]
+    const [source, destination] = this.#ends(packet)
     if (udpPort === undefined) {
       this.#writeIp(memory, at, packet, source, destination, packet.original)
       return
@@ -67,8 +64,21 @@ export class OuterHeaders {
     write16(memory.bytes, start + 2, udpPort)
     write16(memory.bytes, start + 4, Math.min(UDP_BYTES + packet.original, MOST_IP_BYTES))
     write16(memory.bytes, start + 6, 0)
+  }
+
+  /** Fills in UDP's checksum behind `write`: it goes over every octet, and a packet that a filter rejects is not worth that. */
+  sum(memory: Octets, at: number, packet: BarePacket): void {
     // Of what was cut short nobody can tell the sum; 0 is none.
-    if (packet.captured === packet.original) writeUdpChecksum(memory, start, at + packet.original, source, destination)
+    if (this.#underlay.udpPort === undefined || packet.captured !== packet.original) return
+    const [source, destination] = this.#ends(packet)
+    writeUdpChecksum(memory, at - UDP_BYTES, at + packet.original, source, destination)
+  }
+
+  #ends({ peer: index, out }: BarePacket): [source: Uint8Array, destination: Uint8Array] {
+    const peer = this.#underlay.peer(index)
+    const local = peer?.local ?? this.#underlay.local
+    const remote = peer?.bytes ?? this.#unknown
+    return out ? [local, remote] : [remote, local]
   }
 
   #writeIp(

@@ -1,7 +1,7 @@
-// What somebody wants to be captured, as plain data, and as the query of GET /v1/capture.
+// What somebody wants to be captured, as plain data, and as the texts of a request: of a query, or of a body, which takes longer ones.
 
 import { ConfigError } from '../../errors.js'
-import { bpfProgram } from './bpf.js'
+import { bpfProgram, MOST_INSTRUCTIONS } from './bpf.js'
 
 export interface CaptureWanted {
   /** Frames as in the overlay, or packets as on the underlay. */
@@ -16,19 +16,22 @@ export interface CaptureWanted {
 }
 
 export const MOST_SNAPLEN = 262144
+/** Of a filter as JSON: with all else that is wanted it stays below what the control socket takes as a body, 64 KiB. */
+export const MOST_FILTER_BYTES = 62 * 1024
+
+export const CAPTURE_FIELDS = ['side', 'remote', 'drops', 'snaplen', 'filter'] as const
+
+/** By name; what is absent was not asked for. */
+export type CaptureFields = { readonly [name in (typeof CAPTURE_FIELDS)[number]]?: string }
 
 /**
- * Out of the query of a request.
+ * Out of the fields of a request.
  * @throws ConfigError TSGRE_BAD_OPTION, TSGRE_BAD_FILTER
  */
-export function wantedOf(query: URLSearchParams): CaptureWanted {
-  const side = query.get('side') ?? 'inner'
+export function wantedOf({ side = 'inner', drops = '0', snaplen = '0', remote, filter }: CaptureFields): CaptureWanted {
   if (side !== 'inner' && side !== 'outer') bad('side', side, 'it is inner or outer')
-  const drops = query.get('drops') ?? '0'
   if (drops !== '0' && drops !== '1') bad('drops', drops, 'it is 0 or 1')
-  const remote = query.get('remote') ?? undefined
-  const snaplen = snaplenOf(query.get('snaplen') ?? '0')
-  return { side, dropsOnly: drops === '1', snaplen, remote, filter: filterOf(query.get('filter')) }
+  return { side, dropsOnly: drops === '1', snaplen: snaplenOf(snaplen), remote, filter: filterOf(filter) }
 }
 
 /** @throws ConfigError TSGRE_BAD_OPTION */
@@ -38,8 +41,8 @@ export function snaplenOf(text: string): number {
   return octets
 }
 
-function filterOf(text: string | null): CaptureWanted['filter'] {
-  if (text === null) return undefined
+function filterOf(text: string | undefined): CaptureWanted['filter'] {
+  if (text === undefined) return undefined
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -55,11 +58,19 @@ function bad(option: string, value: string, why: string): never {
 }
 
 /** The other way round. */
-export function queryOf({ side, remote, dropsOnly, snaplen, filter }: CaptureWanted): URLSearchParams {
-  const query = new URLSearchParams({ side })
-  if (remote !== undefined) query.set('remote', remote)
-  if (dropsOnly) query.set('drops', '1')
-  if (snaplen) query.set('snaplen', String(snaplen))
-  if (filter) query.set('filter', JSON.stringify(filter))
-  return query
+export function fieldsOf({ side, remote, dropsOnly, snaplen, filter }: CaptureWanted): CaptureFields {
+  return {
+    side,
+    ...(remote !== undefined && { remote }),
+    ...(dropsOnly && { drops: '1' }),
+    ...(snaplen && { snaplen: String(snaplen) }),
+    ...(filter && { filter: JSON.stringify(filter) }),
+  }
+}
+
+/** Why a program cannot be asked for, as the end of a sentence; undefined where it can. */
+export function tooLongWords(filter: readonly (readonly number[])[]): string | undefined {
+  const bytes = JSON.stringify(filter).length
+  if (filter.length <= MOST_INSTRUCTIONS && bytes <= MOST_FILTER_BYTES) return undefined
+  return `${filter.length} instructions, ${bytes} bytes long; a capture takes ${MOST_INSTRUCTIONS} and ${MOST_FILTER_BYTES}`
 }

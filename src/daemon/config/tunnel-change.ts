@@ -6,6 +6,7 @@ import type { PeerOptions } from '../../tunnel/peer-options.js'
 import { listRemotes } from '../../tunnel/resolve-peers.js'
 import type { Option } from '../options/option.js'
 import { OPTIONS } from '../options/option-table.js'
+import { readValue } from '../options/read-value.js'
 import type { InstanceOptions, TunnelWishes } from '../options/wanted.js'
 
 export interface TunnelChange {
@@ -15,9 +16,23 @@ export interface TunnelChange {
   readonly live: boolean
 }
 
-/** The remotes with all that is said for each: what one has not of its own it has of the tunnel. */
+/**
+ * What is said of a tunnel for all its remotes, taken away: a tunnel keeps to its end what it was opened with, and gives it to
+ * every remote that says nothing. One that is opened with the remotes of remotesOf is opened with this.
+ */
+export const OF_EACH_REMOTE = {
+  key: undefined,
+  checksum: undefined,
+  receiveChecksum: undefined,
+  sequence: undefined,
+} satisfies Omit<Record<keyof PeerOptions, undefined>, 'remote'>
+
+/**
+ * The remotes with all that counts for each: what one has not of its own it has of the tunnel, and what neither says is the
+ * default. No key is the default of keys.
+ */
 export function remotesOf(wishes: Pick<TunnelWishes, keyof PeerOptions>): PeerOptions[] {
-  const { key, checksum, receiveChecksum, sequence } = wishes
+  const { key, checksum = false, receiveChecksum = 'accept', sequence = false } = wishes
   return listRemotes(wishes.remote).map((remote) => ({
     remote: remote.remote,
     key: remote.key ?? key,
@@ -57,8 +72,9 @@ export function waitingKeys(before: InstanceOptions, after: InstanceOptions): st
     .map(({ name }) => name)
 }
 
-/** What is not said is the default, where that is a value. */
+/** What is not said is the default, where that is a value: in the table it stands as one types it. */
 function saidOf(option: Option, wishes: TunnelWishes | InstanceOptions): unknown {
   const value = (wishes as Readonly<Record<string, unknown>>)[option.field!]
-  return value === undefined && 'standard' in option ? option.standard : value
+  if (value !== undefined || !('standard' in option) || option.standard === undefined) return value
+  return readValue(option, option.standard)
 }

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { wantedOf } from '../capture/wanted.js'
+import { CAPTURE_FIELDS, type CaptureFields, wantedOf } from '../capture/wanted.js'
 import type { Instance } from '../instance.js'
 import { type Routes, sendJson } from './guarded-server.js'
 import { bodyFields, queryFields, RequestError } from './request.js'
@@ -17,6 +17,8 @@ export interface Identity {
 
 /** A capture nobody reads ends after this: it costs the pump time. */
 const UNREAD_MS = 60_000
+
+const CAPTURE = ['tunnel', ...CAPTURE_FIELDS] as const
 
 export function routesOf(instance: Instance, identity: Identity): Routes {
   return {
@@ -64,7 +66,11 @@ export function routesOf(instance: Instance, identity: Identity): Routes {
         sendJson(response, 200, {})
       },
     },
-    '/v1/capture': { GET: (request, response, url) => capture(instance, request, response, url) },
+    '/v1/capture': {
+      GET: (request, response, url) => capture(instance, request, response, queryFields(url, CAPTURE)),
+      // A filter may be longer than the first line of a request.
+      POST: async (request, response) => capture(instance, request, response, await bodyFields(request, CAPTURE)),
+    },
   }
 }
 
@@ -77,10 +83,9 @@ async function capture(
   instance: Instance,
   request: IncomingMessage,
   response: ServerResponse,
-  url: URL,
+  { tunnel, ...fields }: CaptureFields & { readonly tunnel?: string },
 ): Promise<void> {
-  const { tunnel } = queryFields(url, ['tunnel', 'side', 'remote', 'drops', 'snaplen', 'filter'])
-  const wanted = wantedOf(url.searchParams)
+  const wanted = wantedOf(fields)
   const ended = new AbortController()
   response.once('close', () => ended.abort())
   const pieces = instance.capture(tunnel, wanted, ended.signal)[Symbol.asyncIterator]()

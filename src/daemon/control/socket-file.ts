@@ -1,17 +1,20 @@
 // Where the control socket lies in the file system and who may open it: NAME.sock, mode 0660, of the process's user and the
 // group tsgre. Network namespaces of one machine mostly share their /run, so that file may be another one's.
-// Invariant: no file of another live process is replaced, and the socket is never open to more people than it is in the end.
+// The directory may be one that others write to, also when root is who makes a socket there.
+// Invariant: no file of another live process is replaced, the socket is never open to more people than it is in the end, and no
+// owner or mode is changed of anything else.
 
-import { chmodSync, chownSync, linkSync, lstatSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, lchownSync, linkSync, lstatSync, mkdtempSync, renameSync, type Stats, unlinkSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
 import { ConfigError, SystemError } from '../../errors.js'
 import { isListening, MAKING_PREFIX, SOCKET_SUFFIX } from '../../host/dead-sockets.js'
+import { HeldFolder } from '../../host/held-folder.js'
 import { journalDirectory, makeJournalDirectory, namespace } from '../../host/journal.js'
 import { fileError } from '../../host/whole-file.js'
 import { GROUP, serviceGroup } from '../service-group.js'
 
-/** Room of sun_path (unix(7)), less the NUL; of what is bound, the temporary name is the longest. */
+/** Room of sun_path (unix(7)), less the NUL: of those who connect. It is bound by a shorter one. */
 const LONGEST_PATH = 107
 const MODE = 0o660
 
@@ -29,24 +32,39 @@ export interface SocketFile {
  */
 export async function listenAt(server: Server, name: string): Promise<SocketFile> {
   const directory = journalDirectory()
-  let made: string | undefined
+  let folder: HeldFolder | undefined
   try {
     makeJournalDirectory()
-    made = mkdtempSync(join(directory, MAKING_PREFIX))
-    const fresh = join(made, 's')
-    refuseLong(fresh, directory)
+    folder = privateFolder(directory, server)
+    const fresh = folder.at('s')
     await listening(server, fresh)
     const warning = openToGroup(fresh)
+    const made = lstatSync(fresh)
     const path = await settle(fresh, directory, name)
-    return { path, warning, remove: remover(path) }
+    return { path, warning, remove: () => removeIf(path, made) }
   } catch (error) {
     server.close()
     throw (error as NodeJS.ErrnoException).syscall && !(error instanceof SystemError)
       ? fileError(error, directory)
       : error
   } finally {
-    if (made !== undefined) rmSync(made, { recursive: true, force: true })
+    if (folder) empty(folder)
   }
+}
+
+/** A new one, that nobody has put another in the place of meanwhile. It is held as long as the server takes its socket's name away. */
+function privateFolder(directory: string, server: Server): HeldFolder {
+  const path = mkdtempSync(join(directory, MAKING_PREFIX))
+  const folder = new HeldFolder(path)
+  server.once('close', () => folder.close())
+  if (folder.isPrivate) return folder
+  throw new SystemError('EPERM', { syscall: `open(${path})`, hint: 'somebody put a folder of their own in its place' })
+}
+
+/** Where the socket was given its name by a link, the one that it was made with is still there. */
+function empty(folder: HeldFolder): void {
+  unlinkIfThere(folder.at('s'))
+  folder.remove()
 }
 
 function listening(server: Server, path: string): Promise<void> {
@@ -63,12 +81,12 @@ function openToGroup(path: string): string | undefined {
   const gid = serviceGroup()
   let warning: string | undefined
   try {
-    if (gid !== undefined) chownSync(path, -1, gid)
+    if (gid !== undefined) lchownSync(path, -1, gid)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     warning = `group ${GROUP} cannot use the control socket (chown: ${code}); run as root, or as a member of ${GROUP}`
   }
-  chmodSync(path, MODE) // last: until here only the owner of the directory got as far as this
+  chmodSync(path, MODE) // last: until here only the owner of the folder got as far as this
   return warning
 }
 
@@ -104,11 +122,17 @@ function inTheWay(path: string): ConfigError {
   return new ConfigError('TSGRE_IN_USE', 'name', path, `${path} is there and is no socket; remove it`)
 }
 
-function remover(path: string): () => void {
-  const { ino, dev } = lstatSync(path)
-  return () => {
-    const now = lstatSync(path, { throwIfNoEntry: false })
-    if (now?.ino === ino && now.dev === dev) rmSync(path, { force: true })
+function removeIf(path: string, { ino, dev }: Stats): void {
+  const now = lstatSync(path, { throwIfNoEntry: false })
+  if (now?.ino === ino && now.dev === dev) unlinkIfThere(path)
+}
+
+/** Not by rm, which goes on into what was put there since it looked. */
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
 

@@ -263,6 +263,24 @@ test('says in tcpdump’s words what is wrong with an expression', async () => {
   }
 })
 
+test('compiles what names a hundred ports, and says of what is longer than a capture takes how long that is', async () => {
+  const ports = Array.from({ length: 100 }, (_, at) => `udp port ${1000 + at}`).join(' or ')
+  const long = await compileFilter(ports, 'inner')
+  assert.ok(long.length > 300 && bpfProgram(long), `${long.length}`)
+  const sum = (at: number) => `ip[${20 + at}] + ip[${at}] * ip[${at + 1}] + ip[${at + 2}] * ip[${at + 3}] = 1`
+  const sums = Array.from({ length: 250 }, (_, at) => sum(at))
+  try {
+    await compileFilter(sums.join(' or '), 'inner')
+    assert.unreachable()
+  } catch (error) {
+    assert.instance(error, ConfigError)
+    assert.match(
+      (error as Error).message,
+      /it makes a program of \d+ instructions, \d+ bytes long; .*; make it shorter$/,
+    )
+  }
+})
+
 test('says how to get tcpdump where it is missing', async () => {
   const path = process.env.PATH
   process.env.PATH = '/nonexistent'

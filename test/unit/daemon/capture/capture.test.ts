@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { compileFilter } from '#tsgre/cli/compile-filter.js'
 import { Captures, MOST_CAPTURES } from '#tsgre/daemon/capture/captures.js'
 import type { Underlay } from '#tsgre/daemon/capture/outer-headers.js'
-import { type CaptureWanted, queryOf, wantedOf } from '#tsgre/daemon/capture/wanted.js'
+import { type CaptureWanted, fieldsOf, wantedOf } from '#tsgre/daemon/capture/wanted.js'
 import { DROP, dropCounters } from '#tsgre/drops.js'
 import { ConfigError, StateError } from '#tsgre/errors.js'
 import { Batch, SLOT_BYTES } from '#tsgre/io/batch.js'
@@ -247,6 +247,47 @@ test('filters packets by the outer headers that were made up', async () => {
   assert.equal(tsharkFields(file, ['ip.dst']), [['192.168.56.6']])
 })
 
+test('a sum is filled in for what the filter has let through, which sees none', async () => {
+  const filter = await compileFilter('udp[6:2] = 0', 'outer')
+  const file = await new Tunnel(underlay(4, 4754)).capture({ side: 'outer', filter }, (hook) =>
+    write(hook, frames(plainFrame(60))),
+  )
+  assert.equal(tsharkFields(file, ['udp.checksum.status']), [['1']])
+})
+
+test('where nothing is wanted of what comes, the program gets to everything else meanwhile', async () => {
+  const filter = await compileFilter('greater 100', 'inner')
+  const tunnel = new Tunnel()
+  const ended = new AbortController()
+  const chunks = tunnel.captures.start({ side: 'inner', filter }, ended.signal)[Symbol.asyncIterator]()
+  await chunks.next()
+  const many = frames(...Array.from({ length: 64 }, () => plainFrame(60)))
+  for (let i = 0; i < 1000; i++) sentTo(tunnel.hook!, many)
+  sentTo(tunnel.hook!, frames(plainFrame(200)))
+  let turns = 0
+  let waiting = true
+  const turn = () => {
+    turns++
+    if (waiting) setImmediate(turn)
+  }
+  setImmediate(turn)
+  const { value } = await chunks.next()
+  waiting = false
+  ended.abort()
+  assert.ok(value!.length > 200)
+  assert.ok(turns > 20, `the program had ${turns} turns while 64000 frames were looked at`)
+})
+
+test('at its end it has come to the end of the ring, however much of that nobody wants', async () => {
+  const filter = await compileFilter('greater 100', 'inner')
+  const many = frames(...Array.from({ length: 64 }, () => plainFrame(60)))
+  const file = await new Tunnel().capture({ side: 'inner', filter }, (hook) => {
+    for (let i = 0; i < 100; i++) sentTo(hook, many)
+    sentTo(hook, frames(plainFrame(200)))
+  })
+  assert.equal(tsharkFields(file, ['frame.len']), [['200']])
+})
+
 test('of one peer shows what comes from it and goes to it, flooded frames too', async () => {
   const file = await new Tunnel().capture({ side: 'inner', remote: '192.168.56.6' }, (hook) => {
     for (const peer of [-1, 0, 1]) {
@@ -346,26 +387,26 @@ test('a refused filter takes no place', () => {
   assert.is(captures.running, 0)
 })
 
-test('what is wanted goes through a query unchanged, and what is odd there is refused', async () => {
+test('what is wanted goes through the fields of a request unchanged, and what is odd there is refused', async () => {
   const filter = await compileFilter('arp', 'inner')
   const wanted = { side: 'outer', remote: 'fe80::1%eth1', dropsOnly: true, snaplen: 96, filter } as const
-  assert.equal(wantedOf(queryOf(wanted)), wanted)
+  assert.equal(wantedOf(fieldsOf(wanted)), wanted)
   const plain = { side: 'inner', remote: undefined, dropsOnly: false, snaplen: 0, filter: undefined }
-  assert.equal(wantedOf(new URLSearchParams()), plain)
+  assert.equal(wantedOf({}), plain)
   for (const odd of [
-    'side=both',
-    'drops=yes',
-    'snaplen=-1',
-    'snaplen=1e9',
-    'snaplen=',
-    'filter=',
-    'filter={}',
-    'filter=[[5,0,0,9]]',
+    { side: 'both' },
+    { drops: 'yes' },
+    { snaplen: '-1' },
+    { snaplen: '1e9' },
+    { snaplen: '' },
+    { filter: '' },
+    { filter: '{}' },
+    { filter: '[[5,0,0,9]]' },
   ])
     assert.throws(
-      () => wantedOf(new URLSearchParams(odd)),
+      () => wantedOf(odd),
       (error: unknown) => error instanceof ConfigError,
-      odd,
+      JSON.stringify(odd),
     )
 })
 

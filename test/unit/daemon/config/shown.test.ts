@@ -7,6 +7,7 @@ import { keyTable } from '#tsgre/cli/config.js'
 import { configSchema } from '#tsgre/daemon/config/json-schema.js'
 import { parseConfig } from '#tsgre/daemon/config/load-config.js'
 import { shownConfig } from '#tsgre/daemon/config/shown.js'
+import { remotesOf, tunnelChange, waitingKeys } from '#tsgre/daemon/config/tunnel-change.js'
 import { fileOf } from '../../../rig/root.js'
 
 test('takes the examples, which ask for what they say', () => {
@@ -35,6 +36,17 @@ test('what is shown of a file asks for the same, and JSON is YAML', () => {
   const shown = shownConfig(parseConfig(text, 'mesh.yaml'))
   const again = parseConfig(JSON.stringify(shown), 'mesh.json')
   assert.equal(shownConfig(again), shown)
+})
+
+test('a process that runs by a file has nothing to change for what is shown of it', () => {
+  const text = readFileSync(fileOf('docs/examples/mesh.yaml'), 'utf8')
+  const bare = 'tap: tap0\nremote: 192.168.56.5\n'
+  for (const before of [parseConfig(text, 'mesh.yaml'), parseConfig(bare, 'bare.yaml')]) {
+    const after = parseConfig(JSON.stringify(shownConfig(before)), before.file)
+    assert.equal(waitingKeys(before, after), [])
+    for (const [at, tunnel] of before.tunnels.entries())
+      assert.is(tunnelChange(tunnel, after.tunnels[at]!, remotesOf(tunnel)), undefined)
+  }
 })
 
 test('docs/config.md and docs/config.schema.json are what the code makes', () => {

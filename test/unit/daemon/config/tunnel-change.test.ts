@@ -13,6 +13,20 @@ test('nothing has changed where nothing is said otherwise, nor where a default i
   assert.is(change({ ttl: 64, probe: false, loopGuard: true }), undefined)
 })
 
+test('a default that is written down, or away again, is no change, also one that is an object, and of each remote', () => {
+  for (const said of [
+    { reorder: { packets: 64, ms: 10 } },
+    { checksum: false },
+    { receiveChecksum: 'accept', sequence: false },
+    { remote: [{ remote: '192.168.56.5', checksum: false }, ...[BASE.remote].flat().slice(1)] },
+  ] as const) {
+    assert.is(change(said), undefined, JSON.stringify(said))
+    const written = { ...BASE, ...said }
+    assert.is(tunnelChange(written, BASE, remotesOf(written)), undefined, JSON.stringify(said))
+  }
+  assert.equal(change({ reorder: { packets: 64, ms: 11 } }), { keys: ['reorder'], live: false })
+})
+
 test('remotes and what they have are changed live', () => {
   assert.equal(change({ remote: '192.168.56.5' }), { keys: ['remote'], live: true })
   assert.equal(change({ remote: ['192.168.56.5', { remote: '192.168.56.6', key: 8 }] }), {
@@ -37,8 +51,8 @@ test('what the sockets or the TAP were made with is not', () => {
 
 test('a remote has of the tunnel what it does not say for itself', () => {
   assert.equal(remotesOf({ ...BASE, key: 3, sequence: true }), [
-    { remote: '192.168.56.5', key: 3, checksum: undefined, receiveChecksum: undefined, sequence: true },
-    { remote: '192.168.56.6', key: 7, checksum: undefined, receiveChecksum: undefined, sequence: true },
+    { remote: '192.168.56.5', key: 3, checksum: false, receiveChecksum: 'accept', sequence: true },
+    { remote: '192.168.56.6', key: 7, checksum: false, receiveChecksum: 'accept', sequence: true },
   ])
 })
 

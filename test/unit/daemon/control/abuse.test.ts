@@ -1,6 +1,6 @@
 // What a client may send or leave unread, by hand on a raw connection: the control socket answers or hangs up, and goes on.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,10 +54,24 @@ function open(...parts: (string | Uint8Array)[]): Raw {
   return { socket, text: () => text, closed: new Promise((resolve) => socket.once('close', () => resolve())) }
 }
 
-/** How many connections the server holds: sockets with the listener's name, without the listener. */
+/** How many connections the server holds: sockets of this process with the listener's name, without the listener. */
 function accepted(): number {
-  const lines = readFileSync('/proc/net/unix', 'utf8').split('\n')
-  return lines.filter((line) => line.includes(folder)).length - 1
+  const own = new Set(readdirSync('/proc/self/fd').map(socketOf))
+  const rows = readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+  const named = rows.filter(([, , , , , , inode, path]) => own.has(inode) && path?.endsWith('/s'))
+  assert.ok(named.length > 0, 'the listener has another name')
+  return named.length - 1
+}
+
+/** The inode of a descriptor that is a socket. */
+function socketOf(fd: string): string | undefined {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1]
+  } catch {
+    return undefined // that of the list itself
+  }
 }
 
 /** The status of each answer, after the client has said all. */

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { fetchCapture } from '#tsgre/cli/instances-here.js'
+import { tooLongWords } from '#tsgre/daemon/capture/wanted.js'
 import { ask, begin } from '#tsgre/daemon/control/client.js'
 import { findInstance, findInstances, statusOf } from '#tsgre/daemon/control/instances.js'
 import { type ControlServer, serveControl } from '#tsgre/daemon/control/server.js'
@@ -269,6 +271,30 @@ test('a capture streams, ends with its client, and a refusal comes before it', a
       const code = query.filter ? 'TSGRE_BAD_FILTER' : query.sides ? 'TSGRE_BAD_REQUEST' : 'TSGRE_BAD_OPTION'
       assert.is(error.code, code, JSON.stringify(query))
     }
+  })
+})
+
+test('the longest filter that the command lets through arrives whole, and a longer one is refused by it in words', async () => {
+  const instance = new StillInstance()
+  instance.pieces = async function* () {
+    yield Buffer.from('abc')
+  }
+  // The instructions of one that many hosts make, with room for none more.
+  const most = Array.from({ length: 3172 }, () => [0x15, 0, 0, 0xc0a8_3805])
+  most.push([6, 0, 0, 0])
+  assert.is(tooLongWords(most), undefined)
+  assert.match(
+    tooLongWords([...most, ...most.slice(0, 2)])!,
+    /^3175 instructions, \d+ bytes long; a capture takes 4096/,
+  )
+  assert.match(tooLongWords(Array.from({ length: 4097 }, () => [6, 0, 0, 0]))!, /^4097 instructions/)
+  const remote = 'fe80:1111:2222:3333:4444:5555:6666:7777%eth01234567890'
+  const wanted = { side: 'outer', remote, dropsOnly: true, snaplen: 262144, filter: most } as const
+  await serving(instance, async () => {
+    const came: unknown[] = []
+    const { signal } = new AbortController()
+    for await (const piece of fetchCapture('hosts', { ...wanted, tunnel: 'tap0123456789ab' }, signal)) came.push(piece)
+    assert.equal([came.length, instance.told], [1, [['capture', 'tap0123456789ab', wanted]]])
   })
 })
 
