@@ -405,6 +405,18 @@ test('without a capability the doctor says which, and with a bad option exit cod
   assert.is(bad.code, 2)
 })
 
+test('where there is no ip, nft or iptables, each check that needs one tells so, and the others are made', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const bare = ['env', 'PATH=/nowhere', ...tsgreArgv(['doctor', '--json', ...REMOTE])]
+  const { stdout, stderr } = await rig.exec('A', bare, { anyCode: true })
+  assert.ok(stdout !== '', stderr)
+  const { findings } = JSON.parse(stdout) as { findings: Told[] }
+  const failed = findings.filter(({ code }) => code === 'check-failed')
+  assert.equal([...new Set(failed.map(({ check }) => check))], ['bridge', 'tap', 'route', 'firewall', 'overlap'])
+  for (const { text } of failed) assert.match(text, /there is no command ip in PATH/)
+  assert.is(findings.find(({ check }) => check === 'tun')!.level, 'ok')
+})
+
 test('without a remote it looks at this host alone, changes nothing, and prints what it found for a person', async () => {
   using rig = new Hosts({ overlay: 'flat' })
   const before = rig.ip('A', 'link show')
