@@ -26,7 +26,7 @@ interface Arguments {
   key: Text
   ikey: Text
   okey: Text
-  csum: boolean
+  csum: boolean | undefined
   checksum: Text
   json: boolean
 }
@@ -57,7 +57,7 @@ export function doctorCommand(readStatus: ReadStatus): CommandModule {
         .option('key', { ...text, describe: 'GRE key both ways' })
         .option('ikey', { ...text, describe: 'key expected on received packets' })
         .option('okey', { ...text, describe: 'key of sent packets' })
-        .option('csum', { ...flag, describe: 'send GRE checksums' })
+        .option('csum', { type: 'boolean', describe: 'send GRE checksums' })
         .option('checksum', { ...text, describe: 'received ones: require, accept or forbid [accept]' })
         .option('json', { ...flag, describe: 'one JSON object, errors too' })
         .epilogue(EXAMPLE)

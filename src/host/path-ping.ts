@@ -11,6 +11,13 @@ export const LEAST_MTU = { 4: 576, 6: 1280 } as const
 const HEADERS = { 4: 28, 6: 48 } as const
 const SIZES_AT_ONCE = 14
 
+export interface Pinged {
+  readonly text: string
+  readonly family: 4 | 6
+  /** Device or VRF that the pings are bound to. */
+  readonly dev?: string | undefined
+}
+
 export interface PathPing {
   /** In bytes, with the IP header; 0 where not even the least came back. */
   readonly passes: number
@@ -24,11 +31,7 @@ export interface PathPing {
  * Finds it between the least MTU and what the kernel takes the way for, which is asked for first: on most ways nothing else is
  * needed. `known` is asked again after that, since a router may have said by ICMP what fits.
  */
-export async function pathPing(
-  address: { text: string; family: 4 | 6 },
-  known: () => number,
-  run: Execute = execute,
-): Promise<PathPing> {
+export async function pathPing(address: Pinged, known: () => number, run: Execute = execute): Promise<PathPing> {
   const least = LEAST_MTU[address.family]
   let most = known()
   const ask = (size: number, count = 2) => comesBack(address, size, count, run)
@@ -58,16 +61,12 @@ export async function pathPing(
 }
 
 /** ping(8) ends with 1 where nothing came back, also where the kernel would not send what is larger than it knows to pass. */
-async function comesBack(
-  { text, family }: { text: string; family: 4 | 6 },
-  size: number,
-  count: number,
-  run: Execute,
-): Promise<boolean> {
+async function comesBack({ text, family, dev }: Pinged, size: number, count: number, run: Execute): Promise<boolean> {
   const payload = `${size - HEADERS[family]}`
-  const args = [`-${family}`, '-n', '-q', '-M', 'do', '-c', `${count}`, '-i', '0.2', '-W', '1', '-s', payload, text]
+  const way = dev === undefined ? [] : ['-I', dev]
+  const args = ['-n', '-q', ...way, '-M', 'do', '-c', `${count}`, '-i', '0.2', '-W', '1', '-s', payload, text]
   try {
-    return /[12] received/.test(await run('ping', args))
+    return /[12] received/.test(await run('ping', [`-${family}`, ...args]))
   } catch (error) {
     const said = error instanceof HostError ? error.stderr.trim() : ''
     const lost = error instanceof HostError && !/no command ping/.test(error.message)

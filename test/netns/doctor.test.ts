@@ -253,6 +253,26 @@ test('what a running tunnel is told wrong is known from it', async () => {
   assert.is(code, 1)
 })
 
+test('of a running tunnel it knows the device, and whether checksums are sent and wanted', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  rig.ip('A', 'link add other type bridge')
+  rig.ip('A', 'link set other up')
+  rig.ip('A', 'route add 192.168.56.5 dev other src 192.168.56.4')
+  await rig.tsgre('B', ['--checksum', 'require'])
+  const A = await rig.tsgre('A', ['--csum', '--dev', 'eth1'])
+  await rig.reach('cA', 'cB')
+  const well = await doctor(rig, [])
+  assert.equal(codes(well.findings), [])
+  assert.match(well.findings.find(({ check }) => check === 'route')!.text, /^192\.168\.56\.5 through eth1, /)
+  rig.ip('A', 'route del 192.168.56.5 dev other')
+  await A.stop()
+  await rig.tsgre('A', ['--checksum', 'require'])
+  await talking(rig)
+  const { code, findings } = await doctor(rig, [])
+  for (const found of ['checksum-missing', 'checksum-wanted-there']) told(findings, found)
+  assert.is(code, 1)
+})
+
 test('checksums that a profile drops are found, either way', async () => {
   using rig = await pair()
   const without = await doctor(rig, [...REMOTE, ...TAP, '--checksum', 'require'])

@@ -10,7 +10,7 @@ import type { Way } from './way-checks.js'
 
 export async function checkPathMtu({ dev }: Subject, { address, peer }: Target, way: Way): Promise<Finding[]> {
   const known = () => pathMtu({ local: way.local, remote: address, dev }, way.mtu)
-  return [judgePathMtu(address.text, way, await pathPing(address, known), peer)]
+  return [judgePathMtu(address.text, way, await pathPing({ ...address, dev }, known), peer)]
 }
 
 /** @internal */

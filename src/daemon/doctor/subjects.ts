@@ -16,7 +16,7 @@ export interface Asked {
   readonly udpPort?: number | undefined
   readonly keyIn?: number | undefined
   readonly keyOut?: number | undefined
-  readonly checksum: boolean
+  readonly checksum?: boolean | undefined
   readonly receiveChecksum?: ChecksumRule | undefined
   readonly routes: readonly string[]
 }
@@ -47,8 +47,9 @@ function subjectOf(
   remotes: readonly string[],
   all: readonly TunnelStatus[],
 ): Subject {
-  const { dev, routes } = asked
-  const targets = remotes.map((remote) => targetOf(asked, remote, running?.peers))
+  const { routes } = asked
+  const dev = asked.dev ?? running?.dev ?? undefined
+  const targets = remotes.map((remote) => targetOf({ ...asked, dev }, remote, running?.peers))
   const local = asked.local ?? running?.local
   return {
     tap: asked.tap ?? running?.name,
@@ -71,8 +72,8 @@ function targetOf(asked: Asked, remote: string, peers: readonly PeerStatus[] = [
     address,
     keyIn: asked.keyIn ?? peer?.keyIn,
     keyOut: asked.keyOut ?? peer?.keyOut,
-    checksum: asked.checksum,
-    receiveChecksum: asked.receiveChecksum ?? 'accept',
+    checksum: asked.checksum ?? peer?.checksum ?? false,
+    receiveChecksum: asked.receiveChecksum ?? peer?.receiveChecksum ?? 'accept',
     peer,
   }
 }

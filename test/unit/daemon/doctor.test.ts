@@ -191,7 +191,7 @@ function tunnel(name: string, peers: PeerStatus[], given: Partial<TunnelStatus> 
   return { name, local: '192.0.2.1', bridge: 'br0', udpPort: null, peers, ...given } as TunnelStatus
 }
 
-const NOTHING = { remotes: [], checksum: false, routes: [] }
+const NOTHING = { remotes: [], routes: [] }
 
 test('without a remote every running tunnel is looked at, with its own keys; the keys of the others are known', () => {
   const instances = [
@@ -209,6 +209,21 @@ test('without a remote every running tunnel is looked at, with its own keys; the
   assert.equal(more, [])
   assert.is(asked!.targets[0]!.keyIn, 3)
   assert.is(subjectsOf({ ...NOTHING, remotes: [REMOTE], tap: 't1', keyIn: 9 }, instances)[0]!.targets[0]!.keyIn, 9)
+})
+
+test('what is not asked for is as the running tunnel has it, and what is asked for wins', () => {
+  const has = peer({ checksum: true, receiveChecksum: 'require' })
+  const instances = [{ tunnels: [tunnel('t0', [has], { dev: 'vrf-blue' })] }] as unknown as InstanceStatus[]
+  for (const remotes of [[], [REMOTE]]) {
+    const [one] = subjectsOf({ ...NOTHING, remotes }, instances)
+    assert.is(one!.dev, 'vrf-blue')
+    assert.is(one!.targets[0]!.checksum, true)
+    assert.is(one!.targets[0]!.receiveChecksum, 'require')
+  }
+  const [asked] = subjectsOf({ ...NOTHING, dev: 'eth2', checksum: false, receiveChecksum: 'accept' }, instances)
+  assert.is(asked!.dev, 'eth2')
+  assert.is(asked!.targets[0]!.checksum, false)
+  assert.is(asked!.targets[0]!.receiveChecksum, 'accept')
 })
 
 test('without a remote and without a tsgre it is this host alone', () => {
