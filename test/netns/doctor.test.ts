@@ -283,7 +283,7 @@ test('checksums that a profile drops are found, either way', async () => {
   told((await doctor(other, [...REMOTE, ...TAP, '--checksum', 'forbid'])).findings, 'checksum-unwanted')
 })
 
-test('a box that drops large packets without a word is found, with the size that passes; one that says so by ICMP is none', async () => {
+test('a box that drops large packets without a word is found, with the size that passes; one that says so by ICMP is none, nor a lost ping', async () => {
   using rig = await pair([], { overlay: 'flat', middle: true })
   rig.middleRules(['meta length > 1400 drop'])
   const { code, findings } = await doctor(rig)
@@ -291,6 +291,9 @@ test('a box that drops large packets without a word is found, with the size that
   assert.match(text, /packets of 1500 do not pass, 1400 do/)
   assert.match(remedy, /--tunnel-mtu 1362/)
   assert.is(code, 1)
+  // The first large ping alone.
+  rig.middleRules(['icmp type echo-request meta length > 1300 numgen inc mod 1000 == 0 drop'])
+  await isWell(rig)
   rig.middleRules([])
   rig.middleMtu(1400)
   await isWell(rig)
