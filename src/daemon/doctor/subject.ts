@@ -12,8 +12,9 @@ export interface Target {
   readonly address: Address
   readonly keyIn: number | undefined
   readonly keyOut: number | undefined
-  /** Whether checksums are sent, and which packets are taken. */
+  /** Whether checksums and sequence numbers are sent, and which packets are taken. */
   readonly checksum: boolean
+  readonly sequence: boolean
   readonly receiveChecksum: ChecksumRule
   /** What a running tsgre knows of it. */
   readonly peer: PeerStatus | undefined

@@ -17,6 +17,7 @@ export interface Asked {
   readonly keyIn?: number | undefined
   readonly keyOut?: number | undefined
   readonly checksum?: boolean | undefined
+  readonly sequence?: boolean | undefined
   readonly receiveChecksum?: ChecksumRule | undefined
   readonly routes: readonly string[]
 }
@@ -73,6 +74,7 @@ function targetOf(asked: Asked, remote: string, peers: readonly PeerStatus[] = [
     keyIn: asked.keyIn ?? peer?.keyIn,
     keyOut: asked.keyOut ?? peer?.keyOut,
     checksum: asked.checksum ?? peer?.checksum ?? false,
+    sequence: asked.sequence ?? peer?.sequence ?? false,
     receiveChecksum: asked.receiveChecksum ?? peer?.receiveChecksum ?? 'accept',
     peer,
   }

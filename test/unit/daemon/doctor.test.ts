@@ -8,7 +8,7 @@ import { checkTap } from '#tsgre/daemon/doctor/device-checks.js'
 import type { Exchange } from '#tsgre/daemon/doctor/exchange.js'
 import { CHECKS, FINDINGS, type Finding, found } from '#tsgre/daemon/doctor/finding.js'
 import { checkSystem } from '#tsgre/daemon/doctor/machine-checks.js'
-import { judgePathMtu } from '#tsgre/daemon/doctor/path-mtu-check.js'
+import { fittingTunnelMtu, judgePathMtu } from '#tsgre/daemon/doctor/path-mtu-check.js'
 import { exitCodeFor } from '#tsgre/daemon/doctor/run-doctor.js'
 import type { Subject, Target } from '#tsgre/daemon/doctor/subject.js'
 import { subjectsOf } from '#tsgre/daemon/doctor/subjects.js'
@@ -26,6 +26,7 @@ function target(given: Partial<Target> = {}): Target {
     keyIn: undefined,
     keyOut: undefined,
     checksum: false,
+    sequence: false,
     receiveChecksum: 'accept',
     peer: undefined,
   } as const
@@ -166,11 +167,22 @@ test('a running tsgre that hears its peer is believed; what it does not know is 
 test('a silent box that the tunnel has found by itself is no problem', () => {
   const way = { dev: 'eth1', deviceMtu: 1500 }
   const ping = { passes: 1400, known: 1500 }
-  assert.is(judgePathMtu(REMOTE, way, ping, undefined).code, 'path-mtu-silent')
-  assert.is(judgePathMtu(REMOTE, way, ping, { tunnelMtu: 1462, pathTunnelMtu: 1462 }).code, 'path-mtu-silent')
-  assert.is(judgePathMtu(REMOTE, way, ping, { tunnelMtu: 1362, pathTunnelMtu: 1462 }).code, 'ok')
-  assert.match(judgePathMtu(REMOTE, way, ping, { tunnelMtu: 1458, pathTunnelMtu: 1458 }).remedy, /--tunnel-mtu 1358/)
-  assert.is(judgePathMtu(REMOTE, way, { passes: 0, known: 1500 }, undefined).code, 'path-mtu-unknown')
+  assert.is(judgePathMtu(REMOTE, way, ping, 1362, undefined).code, 'path-mtu-silent')
+  assert.is(judgePathMtu(REMOTE, way, ping, 1362, { tunnelMtu: 1462 }).code, 'path-mtu-silent')
+  assert.is(judgePathMtu(REMOTE, way, ping, 1362, { tunnelMtu: 1362 }).code, 'ok')
+  assert.match(judgePathMtu(REMOTE, way, ping, 1358, { tunnelMtu: 1458 }).remedy, /--tunnel-mtu 1358/)
+  assert.is(judgePathMtu(REMOTE, way, { passes: 0, known: 1500 }, 1362, undefined).code, 'path-mtu-unknown')
+})
+
+test('the tunnel MTU that it names leaves room for key, checksum, sequence number, UDP and IPv6', () => {
+  const fits = (given: Partial<Target>, udpPort?: number) => fittingTunnelMtu(1400, { udpPort }, target(given))
+  assert.is(fits({}), 1400 - 38)
+  assert.is(fits({ keyIn: 7 }), 1400 - 38)
+  assert.is(fits({ keyOut: 7 }), 1400 - 42)
+  assert.is(fits({ keyOut: 7, checksum: true }), 1400 - 46)
+  assert.is(fits({ keyOut: 0, checksum: true, sequence: true }), 1400 - 50)
+  assert.is(fits({}, 4754), 1400 - 46)
+  assert.is(fits({ address: parseAddress('2001:db8::2')! }), 1400 - 58)
 })
 
 test('a TAP without carrier in the hands of tsgre is a warning, so is one in other hands', () => {
