@@ -2,6 +2,7 @@
 // mend it. Changes nothing.
 
 import type { Argv, CommandModule } from 'yargs'
+import { askInstances } from '../daemon/doctor/ask-instances.js'
 import { CHECKS, type Finding, type Level } from '../daemon/doctor/finding.js'
 import { exitCodeFor, runDoctor } from '../daemon/doctor/run-doctor.js'
 import type { ReadStatus } from '../daemon/doctor/subject.js'
@@ -64,7 +65,8 @@ export function doctorCommand(readStatus: ReadStatus): CommandModule {
         .hide('version'),
     async handler(argv: Arguments) {
       const asked = askedFrom(argv)
-      const findings = await runDoctor(subjectsOf(asked, await readStatus()))
+      const { instances, findings: before } = await askInstances(readStatus)
+      const findings = await runDoctor(subjectsOf(asked, instances), before)
       process.stdout.write(argv.json ? asJson(findings) : asText(findings, isUtf8()))
       process.exitCode = exitCodeFor(findings)
     },

@@ -1,5 +1,6 @@
 // The doctor on two hosts: every finding is produced for real and found by its code, and where all is well nothing is found.
 
+import { mkdirSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { tsgreArgv } from '../rig/daemon.js'
@@ -333,6 +334,25 @@ test('a TAP that is down, in no bridge, held by nobody or not there is found', a
     ['veth0', 'not-a-tap'],
   ] as const)
     assert.equal(codes((await doctor(rig, ['--tap', tap])).findings), [code])
+})
+
+test('without rights a TAP is not taken for one that nobody holds, and a tsgre that may not be asked is no reason to end', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  await rig.tsgre('A')
+  rig.ip('A', 'tuntap add tap5 mode tap')
+  rig.ip('A', 'link set tap5 master docker0 up')
+  const shut = rig.file('run')
+  mkdirSync(shut, { mode: 0 })
+  const codesOf = async (tap: string, ...env: string[]) => {
+    const argv = ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all', 'env', ...env, ...tsgreArgv(['doctor'])]
+    const { stdout, stderr } = await rig.exec('A', [...argv, '--json', '--tap', tap], { anyCode: true })
+    assert.ok(stdout !== '', stderr)
+    return codes(JSON.parse(stdout).findings).filter((code) => /^tap|instances/.test(code))
+  }
+  const mute = `TSGRE_RUN_DIR=${shut}`
+  assert.equal(await codesOf('tap0'), [])
+  assert.equal(await codesOf('tap0', mute), ['instances-not-asked'])
+  assert.equal(await codesOf('tap5', mute), ['instances-not-asked', 'tap-holder-unknown'])
 })
 
 test('a bridge that is down, missing or none is found, and a TAP smaller than its neighbours', async () => {

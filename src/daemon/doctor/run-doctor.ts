@@ -19,10 +19,11 @@ import { checkForwarding, checkKernelGre, checkReversePath, checkRoute, type Way
 
 const DEFAULT_BRIDGE = 'docker0'
 
-/** All findings, by check; without a tunnel to look at those of the machine. */
-export async function runDoctor(subjects: readonly Subject[]): Promise<Finding[]> {
+/** All findings, by check, with those that were made before; without a tunnel to look at those of the machine. */
+export async function runDoctor(subjects: readonly Subject[], before: readonly Finding[] = []): Promise<Finding[]> {
   const raw = subjects.some(({ udpPort }) => udpPort === undefined)
   const findings = [
+    ...before,
     ...(await guarded('capabilities', () => checkCapabilities(raw || subjects.length === 0))),
     ...(await guarded('tun', checkTun)),
     ...(await guarded('system', () => checkSystem())),
@@ -55,10 +56,10 @@ async function examine(subject: Subject): Promise<Finding[]> {
   const { devices, routes, filters, bridge } = seen
   const { tap, targets } = subject
   const named = subject.bridge !== undefined
-  const holders = () => (tap === undefined ? [] : tapHolders(tap))
+  const holders = () => (tap === undefined ? { seen: [], hidden: false } : tapHolders(tap))
   const findings = [
     ...(await guarded('bridge', async () => checkBridge(await bridge, named, tap, await devices))),
-    ...(await guarded('tap', async () => checkTap(tap, await bridge, await devices, holders()))),
+    ...(await guarded('tap', async () => checkTap(subject, await bridge, await devices, holders()))),
     ...(await guarded('route', async () => checkForwarding(await bridge, await routes))),
     ...(await guarded('firewall', async () => checkForwardFirewall(await insideDevices(subject, seen), await filters))),
     ...(await guarded('overlap', async () => checkOverlap(await networksOf(subject, seen)))),

@@ -22,6 +22,8 @@ export interface Target {
 
 export interface Subject {
   readonly tap: string | undefined
+  /** Whether a tsgre that runs here says that it is on that TAP. */
+  readonly runs: boolean
   /** 'none' for none; undefined for docker0 where there is one. */
   readonly bridge: string | undefined
   readonly local: Address | undefined

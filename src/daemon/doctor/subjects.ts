@@ -52,8 +52,10 @@ function subjectOf(
   const dev = asked.dev ?? running?.dev ?? undefined
   const targets = remotes.map((remote) => targetOf({ ...asked, dev }, remote, running?.peers))
   const local = asked.local ?? running?.local
+  const tap = asked.tap ?? running?.name
   return {
-    tap: asked.tap ?? running?.name,
+    tap,
+    runs: all.some(({ name, state }) => name === tap && state === 'up'),
     bridge: asked.bridge ?? (running ? (running.bridge ?? 'none') : undefined),
     local: local === undefined ? undefined : readAddress('local', local, dev),
     dev,

@@ -34,7 +34,7 @@ function target(given: Partial<Target> = {}): Target {
 }
 
 function subject(given: Partial<Subject> = {}): Subject {
-  const none = { tap: undefined, bridge: undefined, local: undefined, dev: undefined, udpPort: undefined }
+  const none = { tap: undefined, runs: false, bridge: undefined, local: undefined, dev: undefined, udpPort: undefined }
   return { ...none, routes: [], targets: [], otherKeys: [], ...given }
 }
 
@@ -187,10 +187,27 @@ test('the tunnel MTU that it names leaves room for key, checksum, sequence numbe
 
 test('a TAP without carrier in the hands of tsgre is a warning, so is one in other hands', () => {
   const tap = (carrier: boolean, command: string) =>
-    codes(checkTap('t', undefined, [device({ name: 't', kind: 'tun', carrier })], [{ pid: 9, command }]))
+    codes(
+      checkTap({ tap: 't', runs: true }, undefined, [device({ name: 't', kind: 'tun', carrier })], {
+        seen: [{ pid: 9, command }],
+        hidden: false,
+      }),
+    )
   assert.equal(tap(true, 'node tsgre'), ['ok'])
   assert.equal(tap(false, 'node tsgre'), ['tap-no-carrier'])
   assert.equal(tap(true, 'qemu-system-x86_64'), ['tap-held-by-other'])
+})
+
+test('a TAP of which no holder is seen is held where it has carrier or a tsgre says so, and else only where all were seen', () => {
+  const tap = (carrier: boolean, runs: boolean, hidden: boolean) => {
+    const devices = [device({ name: 't', kind: 'tun', carrier })]
+    return codes(checkTap({ tap: 't', runs }, undefined, devices, { seen: [], hidden }))
+  }
+  assert.equal(tap(true, false, true), ['ok'])
+  assert.equal(tap(true, false, false), ['ok']) // it may have been opened in another network namespace
+  assert.equal(tap(false, true, true), ['tap-no-carrier'])
+  assert.equal(tap(false, false, true), ['tap-holder-unknown'])
+  assert.equal(tap(false, false, false), ['tap-not-held'])
 })
 
 test('an old Node is a problem, another platform a warning', () => {
