@@ -444,7 +444,7 @@ test('without a capability the doctor says which, and with a bad option exit cod
   const { stdout } = await rig.exec('A', [...caps, ...tsgreArgv(['doctor', '--json', ...REMOTE])], { anyCode: true })
   const found = codes(JSON.parse(stdout).findings)
   for (const code of ['no-net-admin', 'no-net-raw', 'tun-refuses']) assert.ok(found.includes(code), found.join(' '))
-  const bad = await rig.exec('A', tsgreArgv(['doctor', '--remote', 'nobody']), { anyCode: true })
+  const bad = await rig.exec('A', tsgreArgv(['doctor', '--remote', '192.168.56.5,kye=7']), { anyCode: true })
   assert.is(bad.code, 2)
 })
 
@@ -458,6 +458,22 @@ test('where there is no ip, nft or iptables, each check that needs one tells so,
   assert.equal([...new Set(failed.map(({ check }) => check))], ['bridge', 'tap', 'route', 'firewall', 'overlap'])
   for (const { text } of failed) assert.match(text, /there is no command ip in PATH/)
   assert.is(findings.find(({ check }) => check === 'tun')!.level, 'ok')
+})
+
+test('the words of a tunnel are taken as they are, and a name without an address is found beside what is well', async () => {
+  using rig = await pair(['--key', '7'])
+  const remotes = ['--remote', '192.168.56.5,key=7', '--remote', 'nobody.invalid']
+  const { code, findings } = await doctor(rig, [
+    ...remotes,
+    ...TAP,
+    '--keepalive',
+    '5',
+    '--no-offload',
+    '--metrics',
+    '9',
+  ])
+  assert.equal(codes(findings), ['no-address'])
+  assert.is(code, 1)
 })
 
 test('without a remote it looks at this host alone, changes nothing, and prints what it found for a person', async () => {

@@ -46,6 +46,7 @@ export const FINDINGS = {
   'tap-holder-unknown': ['tap', 'unknown'],
   'tap-held-by-other': ['tap', 'warning'],
   'tap-no-carrier': ['tap', 'warning'],
+  'no-address': ['route', 'problem'],
   'no-route': ['route', 'problem'],
   'route-refuses': ['route', 'problem'],
   'route-loop': ['route', 'problem'],

@@ -15,7 +15,7 @@ import { checkCapabilities, checkSystem, checkTun } from './machine-checks.js'
 import { checkOverlap, type Networks } from './overlap-check.js'
 import { checkPathMtu } from './path-mtu-check.js'
 import type { Subject, Target } from './subject.js'
-import { checkForwarding, checkKernelGre, checkReversePath, checkRoute, type Way } from './way-checks.js'
+import { checkForwarding, checkKernelGre, checkNames, checkReversePath, checkRoute, type Way } from './way-checks.js'
 
 const DEFAULT_BRIDGE = 'docker0'
 
@@ -60,6 +60,7 @@ async function examine(subject: Subject): Promise<Finding[]> {
   const findings = [
     ...(await guarded('bridge', async () => checkBridge(await bridge, named, tap, await devices))),
     ...(await guarded('tap', async () => checkTap(subject, await bridge, await devices, holders()))),
+    ...(await guarded('route', () => checkNames(subject))),
     ...(await guarded('route', async () => checkForwarding(await bridge, await routes))),
     ...(await guarded('firewall', async () => checkForwardFirewall(await insideDevices(subject, seen), await filters))),
     ...(await guarded('overlap', async () => checkOverlap(await networksOf(subject, seen)))),

@@ -20,6 +20,14 @@ export interface Target {
   readonly peer: PeerStatus | undefined
 }
 
+/** A remote that cannot be looked at. */
+export interface Nameless {
+  /** As it was asked for. */
+  readonly name: string
+  /** What is behind the name in a sentence. */
+  readonly why: string
+}
+
 export interface Subject {
   readonly tap: string | undefined
   /** Whether a tsgre that runs here says that it is on that TAP. */
@@ -33,6 +41,7 @@ export interface Subject {
   /** Networks behind the other host. */
   readonly routes: readonly string[]
   readonly targets: readonly Target[]
+  readonly nameless: readonly Nameless[]
   /** Keys other tunnels of this host expect, with the remote they expect them from. */
   readonly otherKeys: readonly { readonly remote: string; readonly key: number | 'none' }[]
 }

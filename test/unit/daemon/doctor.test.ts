@@ -4,6 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { asText } from '#tsgre/cli/doctor.js'
 import { answerKnown, checkAnswer, checkMatch, matchKnown } from '#tsgre/daemon/doctor/answer-checks.js'
+import { type AskedRemote, readAsked } from '#tsgre/daemon/doctor/asked.js'
 import { checkTap } from '#tsgre/daemon/doctor/device-checks.js'
 import type { Exchange } from '#tsgre/daemon/doctor/exchange.js'
 import { CHECKS, FINDINGS, type Finding, found } from '#tsgre/daemon/doctor/finding.js'
@@ -12,10 +13,12 @@ import { fittingTunnelMtu, judgePathMtu } from '#tsgre/daemon/doctor/path-mtu-ch
 import { exitCodeFor } from '#tsgre/daemon/doctor/run-doctor.js'
 import type { Subject, Target } from '#tsgre/daemon/doctor/subject.js'
 import { subjectsOf } from '#tsgre/daemon/doctor/subjects.js'
-import { checkKernelGre } from '#tsgre/daemon/doctor/way-checks.js'
+import { checkKernelGre, checkNames } from '#tsgre/daemon/doctor/way-checks.js'
 import type { InstanceStatus, PeerStatus, TunnelStatus } from '#tsgre/daemon/status.js'
+import { ConfigError } from '#tsgre/errors.js'
 import type { Device } from '#tsgre/host/devices.js'
 import { parseAddress } from '#tsgre/sys/address.js'
+import type { PeerOptions } from '#tsgre/tunnel/peer-options.js'
 import { sources, textOf } from '../../rig/notes.js'
 
 const REMOTE = '192.0.2.2'
@@ -35,7 +38,7 @@ function target(given: Partial<Target> = {}): Target {
 
 function subject(given: Partial<Subject> = {}): Subject {
   const none = { tap: undefined, runs: false, bridge: undefined, local: undefined, dev: undefined, udpPort: undefined }
-  return { ...none, routes: [], targets: [], otherKeys: [], ...given }
+  return { ...none, routes: [], targets: [], nameless: [], otherKeys: [], ...given }
 }
 
 function device(given: Partial<Device>): Device {
@@ -222,6 +225,10 @@ function tunnel(name: string, peers: PeerStatus[], given: Partial<TunnelStatus> 
 
 const NOTHING = { remotes: [], routes: [] }
 
+function asked(own: Partial<PeerOptions> = {}, at: string | undefined = REMOTE): AskedRemote {
+  return { asked: { remote: REMOTE, ...own }, address: at }
+}
+
 test('without a remote every running tunnel is looked at, with its own keys; the keys of the others are known', () => {
   const instances = [
     { tunnels: [tunnel('t0', [peer({ keyIn: 1, keyOut: 2 })]), tunnel('t1', [peer({ keyIn: 3 })], { udpPort: 4754 })] },
@@ -234,25 +241,73 @@ test('without a remote every running tunnel is looked at, with its own keys; the
   assert.is(first!.targets[0]!.keyOut, 2)
   assert.equal(first!.otherKeys, [{ remote: REMOTE, key: 3 }])
   assert.is(second!.udpPort, 4754)
-  const [asked, ...more] = subjectsOf({ ...NOTHING, remotes: [REMOTE], tap: 't1' }, instances)
+  const [one, ...more] = subjectsOf({ ...NOTHING, remotes: [asked()], tap: 't1' }, instances)
   assert.equal(more, [])
-  assert.is(asked!.targets[0]!.keyIn, 3)
-  assert.is(subjectsOf({ ...NOTHING, remotes: [REMOTE], tap: 't1', keyIn: 9 }, instances)[0]!.targets[0]!.keyIn, 9)
+  assert.is(one!.targets[0]!.keyIn, 3)
+  const typed = { ...NOTHING, remotes: [asked()], tap: 't1' }
+  assert.is(subjectsOf({ ...typed, key: { in: 9 } }, instances)[0]!.targets[0]!.keyIn, 9)
 })
 
 test('what is not asked for is as the running tunnel has it, and what is asked for wins', () => {
   const has = peer({ checksum: true, receiveChecksum: 'require' })
   const instances = [{ tunnels: [tunnel('t0', [has], { dev: 'vrf-blue' })] }] as unknown as InstanceStatus[]
-  for (const remotes of [[], [REMOTE]]) {
+  for (const remotes of [[], [asked()]]) {
     const [one] = subjectsOf({ ...NOTHING, remotes }, instances)
     assert.is(one!.dev, 'vrf-blue')
     assert.is(one!.targets[0]!.checksum, true)
     assert.is(one!.targets[0]!.receiveChecksum, 'require')
   }
-  const [asked] = subjectsOf({ ...NOTHING, dev: 'eth2', checksum: false, receiveChecksum: 'accept' }, instances)
-  assert.is(asked!.dev, 'eth2')
-  assert.is(asked!.targets[0]!.checksum, false)
-  assert.is(asked!.targets[0]!.receiveChecksum, 'accept')
+  const [wins] = subjectsOf({ ...NOTHING, dev: 'eth2', checksum: false, receiveChecksum: 'accept' }, instances)
+  assert.is(wins!.dev, 'eth2')
+  assert.is(wins!.targets[0]!.checksum, false)
+  assert.is(wins!.targets[0]!.receiveChecksum, 'accept')
+})
+
+test('takes the options of a tunnel as they are typed, with the settings of each remote, and needs neither remote nor TAP', async () => {
+  const typed = { remote: [`${REMOTE},key=7,csum`, '192.0.2.3'], key: '9', 'udp-port': '4755', encap: 'udp', seq: true }
+  const more = { keepalive: '5', mtu: '1400', offload: 'off', 'clamp-mss': false, ttl: 'inherit', udp6zerocsumrx: true }
+  const [one] = subjectsOf(await readAsked({ ...typed, ...more, route: ['10.103.200.0/24'] }), [])
+  const [first, second] = one!.targets
+  assert.equal([first!.keyIn, first!.keyOut, first!.checksum, first!.sequence], [7, 7, true, true])
+  assert.equal([second!.keyIn, second!.checksum], [9, false])
+  assert.equal([one!.udpPort, one!.routes], [4755, ['10.103.200.0/24']])
+  assert.is(subjectsOf(await readAsked({}), []).length, 1)
+})
+
+test('what a tunnel refuses the doctor refuses, too', async () => {
+  for (const typed of [
+    { remote: [`${REMOTE},kye=7`] },
+    { keepalive: '0' },
+    { mtu: 'much' },
+    { tap: 'a/b' },
+    { 'udp-port': '1' },
+  ])
+    await readAsked(typed).then(
+      () => assert.unreachable(JSON.stringify(typed)),
+      (error) => assert.instance(error, ConfigError),
+    )
+})
+
+test('a name without an address is a remote that cannot be looked at; of a running tunnel the address in use is', () => {
+  const NAME = 'hostb.example'
+  const nameless = asked({ remote: NAME }, '0.0.0.0')
+  const [one] = subjectsOf({ ...NOTHING, remotes: [{ ...nameless, address: undefined }, nameless, asked()] }, [])
+  assert.equal(codes(checkNames(one!)), ['no-address', 'no-address'])
+  assert.match(checkNames(one!)[1]!.text, /^hostb\.example has an address that cannot be taken: 0\.0\.0\.0: /)
+  assert.is(one!.targets.length, 1)
+  const peers = [peer({ asked: NAME }), peer({ asked: 'other.example', resolved: false, remote: '' })]
+  const instances = [{ tunnels: [tunnel('t0', peers)] }] as unknown as InstanceStatus[]
+  const [typed] = subjectsOf({ ...NOTHING, remotes: [asked({ remote: 'HostB.example' }, '192.0.2.77')] }, instances)
+  assert.is(typed!.targets[0]!.address.text, REMOTE)
+  const [running] = subjectsOf(NOTHING, instances)
+  assert.equal(
+    running!.targets.map(({ address }) => address.text),
+    [REMOTE],
+  )
+  assert.equal(
+    checkNames(running!).map(({ text }) => text),
+    ['other.example has no address now'],
+  )
 })
 
 test('without a remote and without a tsgre it is this host alone', () => {
