@@ -16,7 +16,7 @@ export function build(yargs: Argv): Argv<Arguments> {
 }
 
 /** No defaults for the parser: it is to tell what was typed. */
-function parserOption(option: Option): Options {
+export function parserOption(option: Option): Options {
   const common = { group: GROUPS[option.group], describe: helpWords(option) }
   if (option.kind === 'switch') return { ...common, type: 'boolean' }
   // Not for remotes: an array takes every word up to the next option.

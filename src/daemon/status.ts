@@ -2,6 +2,7 @@
 
 import type { DropReason } from '../drops.js'
 import type { Offload } from '../offload/gso.js'
+import type { ChecksumRule } from '../tunnel/peer-options.js'
 import type { PeerStats } from '../tunnel/peer-stats.js'
 
 /** Something that is not as it should be, in words for a person. */
@@ -21,6 +22,10 @@ export interface PeerStatus extends PeerStats {
   readonly asked: string
   /** Whether a name has an address now. Where not, all counters are 0 and `remote` is empty. */
   readonly resolved: boolean
+  /** What packets to it carry besides the key, and what is taken from it. */
+  readonly checksum: boolean
+  readonly sequence: boolean
+  readonly receiveChecksum: ChecksumRule
 }
 
 export interface TunnelStatus {
@@ -28,6 +33,8 @@ export interface TunnelStatus {
   readonly name: string
   readonly state: 'starting' | 'up' | 'failed'
   readonly local: string
+  /** Device or VRF that the underlay is bound to. */
+  readonly dev: string | null
   /** Of the TAP, in bytes; and the largest payload that fits one packet to every peer. */
   readonly mtu: number
   readonly tunnelMtu: number

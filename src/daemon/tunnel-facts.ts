@@ -15,6 +15,7 @@ export function factsOf(carried: CarriedTunnel): TunnelFacts {
     name: options.name,
     state,
     local: tunnel?.local ?? options.local ?? '',
+    dev: options.dev ?? null,
     mtu: tunnel && failure === undefined ? tunnel.mtu : 0,
     tunnelMtu: tunnel?.tunnelMtu ?? 0,
     offload: tunnel?.offload ?? 'off',
@@ -30,18 +31,24 @@ export function factsOf(carried: CarriedTunnel): TunnelFacts {
   }
 }
 
-function peersOf({ tunnel, names }: CarriedTunnel): PeerStatus[] {
+function peersOf({ tunnel, names, options }: CarriedTunnel): PeerStatus[] {
   const known = tunnel?.peers() ?? []
   return names.list.map(({ asked, address }) => {
     const stats = known.find(({ remote }) => remote === address)
-    return stats ? { ...stats, asked: asked.remote, resolved: true } : { ...ABSENT, asked: asked.remote }
+    const said = {
+      asked: asked.remote,
+      checksum: asked.checksum ?? options.checksum ?? false,
+      sequence: asked.sequence ?? options.sequence ?? false,
+      receiveChecksum: asked.receiveChecksum ?? options.receiveChecksum ?? 'accept',
+    }
+    return stats ? { ...stats, ...said, resolved: true } : { ...ABSENT, ...said }
   })
 }
 
 const NO_DROPS = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>
 
-/** A remote that has no address yet. */
-const ABSENT: Omit<PeerStatus, 'asked'> = {
+/** Of a remote that has no address yet. */
+const ABSENT: Omit<PeerStatus, 'asked' | 'checksum' | 'sequence' | 'receiveChecksum'> = {
   remote: '',
   resolved: false,
   txFrames: 0,

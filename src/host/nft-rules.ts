@@ -44,10 +44,10 @@ export function readNftables(text: string, without: readonly string[] = []): Bas
     const named = set ?? map
     if (named) sets.set(`${named.family} ${named.table} @${named.name}`, named.elem ?? [])
   }
-  for (const { rule } of entries) if (rule) addRule(rulesByTable, rule, sets)
+  const isOurs = ({ family, table }: NftRule | NftChain) => FAMILIES[family] && !without.includes(`${family} ${table}`)
+  for (const { rule } of entries) if (rule && isOurs(rule)) addRule(rulesByTable, rule, sets)
   return entries
-    .flatMap(({ chain }) => (chain?.hook && chain.type !== 'nat' ? [chain] : []))
-    .filter(({ family, table }) => FAMILIES[family] && !without.includes(`${family} ${table}`))
+    .flatMap(({ chain }) => (chain?.hook && chain.type !== 'nat' && isOurs(chain) ? [chain] : []))
     .sort((a, b) => (a.prio ?? 0) - (b.prio ?? 0))
     .map((chain) => baseChain(chain, rulesByTable.get(`${chain.family} ${chain.table}`) ?? new Map()))
 }
@@ -108,9 +108,12 @@ function actionOf(name: string, body: Json | undefined): Action | undefined {
   return undefined
 }
 
-/** A target of iptables that somebody keeps in a table of nft. */
+/**
+ * A target of iptables that somebody keeps in a table of nft. Before 1.0.6 nft prints null for all that is of iptables
+ * (libnftables-json(5)): that may be a condition as well.
+ */
 function isTarget(name: string, body: Json | undefined): boolean {
-  return name === 'xt' && (body as { type?: string }).type === 'target'
+  return name === 'xt' && (body as { type?: string } | null)?.type === 'target'
 }
 
 function elements(

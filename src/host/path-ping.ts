@@ -10,6 +10,15 @@ export const LEAST_MTU = { 4: 576, 6: 1280 } as const
 /** Of IP and ICMP. */
 const HEADERS = { 4: 28, 6: 48 } as const
 const SIZES_AT_ONCE = 14
+/** How often a size is asked for that is to be said not to pass: pings get lost, too. */
+const SURE = 5
+
+export interface Pinged {
+  readonly text: string
+  readonly family: 4 | 6
+  /** Device or VRF that the pings are bound to. */
+  readonly dev?: string | undefined
+}
 
 export interface PathPing {
   /** In bytes, with the IP header; 0 where not even the least came back. */
@@ -22,13 +31,10 @@ export interface PathPing {
 
 /**
  * Finds it between the least MTU and what the kernel takes the way for, which is asked for first: on most ways nothing else is
- * needed. `known` is asked again after that, since a router may have said by ICMP what fits.
+ * needed. `known` is asked again after that, since a router may have said by ICMP what fits. Where it is lost, it is asked for some
+ * times more: one lost ping is no box that drops large packets.
  */
-export async function pathPing(
-  address: { text: string; family: 4 | 6 },
-  known: () => number,
-  run: Execute = execute,
-): Promise<PathPing> {
+export async function pathPing(address: Pinged, known: () => number, run: Execute = execute): Promise<PathPing> {
   const least = LEAST_MTU[address.family]
   let most = known()
   const ask = (size: number, count = 2) => comesBack(address, size, count, run)
@@ -37,7 +43,9 @@ export async function pathPing(
       if (await ask(most, 1)) return { passes: most, known: most }
       before = most
     }
-    if (most <= least || !(await ask(least))) return { passes: 0, known: most }
+    const [passing, small] = await Promise.all([ask(most, SURE), ask(least)])
+    if (passing) return { passes: most, known: most }
+    if (!small) return { passes: 0, known: most }
     let passes: number = least
     let lost = most
     while (lost - passes > 1) {
@@ -58,16 +66,12 @@ export async function pathPing(
 }
 
 /** ping(8) ends with 1 where nothing came back, also where the kernel would not send what is larger than it knows to pass. */
-async function comesBack(
-  { text, family }: { text: string; family: 4 | 6 },
-  size: number,
-  count: number,
-  run: Execute,
-): Promise<boolean> {
+async function comesBack({ text, family, dev }: Pinged, size: number, count: number, run: Execute): Promise<boolean> {
   const payload = `${size - HEADERS[family]}`
-  const args = [`-${family}`, '-n', '-q', '-M', 'do', '-c', `${count}`, '-i', '0.2', '-W', '1', '-s', payload, text]
+  const way = dev === undefined ? [] : ['-I', dev]
+  const args = ['-n', '-q', ...way, '-M', 'do', '-c', `${count}`, '-i', '0.2', '-W', '1', '-s', payload, text]
   try {
-    return /[12] received/.test(await run('ping', args))
+    return /, [1-9]\d* received/.test(await run('ping', [`-${family}`, ...args]))
   } catch (error) {
     const said = error instanceof HostError ? error.stderr.trim() : ''
     const lost = error instanceof HostError && !/no command ping/.test(error.message)

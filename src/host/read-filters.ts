@@ -39,8 +39,18 @@ export async function readFilters(run: Execute = execute): Promise<Filters> {
     chains.push(...readIptables(text, command, family))
     if (inNftables) tables.push(...tableNames(text).map((name) => `${family === 4 ? 'ip' : 'ip6'} ${name}`))
   }
-  if (ruleset.trim() !== '') chains.push(...readNftables(ruleset, tables))
+  if (ruleset.trim() !== '') chains.push(...understood(ruleset, tables, trouble))
   return { chains, trouble: [...new Set(trouble)] }
+}
+
+/** What another release of nft prints in a form that is not known here is no reason to forget the rules of iptables. */
+function understood(ruleset: string, without: readonly string[], trouble: string[]): BaseChain[] {
+  try {
+    return readNftables(ruleset, without)
+  } catch (error) {
+    trouble.push(`nft -j list ruleset: what it prints is not understood: ${(error as Error).message}`)
+    return []
+  }
 }
 
 /** What it prints; '' where there is no such command. */

@@ -157,6 +157,8 @@ for (const [what, rules, verdict, policy] of [
     'accept',
   ],
   ['a condition of iptables', [[{ xt: { type: 'match', name: 'recent' } }, DROP]], 'unclear'],
+  ['what is of iptables, from an nft before 1.0.6', [[{ xt: null }, DROP]], 'unclear'],
+  ['the same beside a condition that says no', [[match(meta('l4proto'), 'tcp'), { xt: null }, DROP]], 'accept'],
 ] as const) {
   test(`nft: ${verdict} by ${what}${policy ? ', policy drop' : ''}`, () => {
     assert.is(judge(nft(rules, policy), GRE).verdict, verdict)
@@ -172,6 +174,26 @@ test('nft: named sets and maps are looked into, and what is not in the list cann
   assert.is(judge(nft(rule), GRE).verdict, 'unclear')
   const map = [[{ vmap: { key: meta('l4proto'), data: '@s' } }]]
   assert.is(judge(nft(map, 'accept', [set('s', [['gre', DROP]])]), GRE).verdict, 'drop')
+})
+
+test('tables that are left out are not read, whatever stands in them', () => {
+  const rule = { family: 'ip', table: 'filter', chain: 'INPUT', handle: 1, expr: [{ jump: null }] }
+  const own = { chain: { family: 'ip', table: 'mine', name: 'c', type: 'filter', hook: 'input' } }
+  const chains = readNftables(JSON.stringify({ nftables: [{ rule }, own] }), ['ip filter'])
+  assert.equal(
+    chains.map(({ name }) => name),
+    ['c'],
+  )
+})
+
+test('an answer of nft that is not understood is told, and the rules of iptables are judged all the same', async () => {
+  const save = '*filter\n:INPUT DROP [0:0]\nCOMMIT\n'
+  const { chains, trouble } = await readFilters(async (command) => {
+    if (command === 'nft') return '{"nftables": null}'
+    return command === 'iptables-save' ? save : ''
+  })
+  assert.is(judge(chains[0]!, GRE).verdict, 'drop')
+  assert.match(trouble[0]!, /^nft -j list ruleset: what it prints is not understood: /)
 })
 
 test('one back end is read once under its two names, and its tables not again through nft', async () => {

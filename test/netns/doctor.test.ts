@@ -1,5 +1,6 @@
 // The doctor on two hosts: every finding is produced for real and found by its code, and where all is well nothing is found.
 
+import { mkdirSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { tsgreArgv } from '../rig/daemon.js'
@@ -72,8 +73,10 @@ test('over IPv6, with a key and checksums, a healthy pair has nothing wrong', as
   await isWell(rig, ['--remote', rig.address('B', 6), ...TAP, '--key', '7', '--csum', '--checksum', 'require'])
 })
 
-test('in UDP nothing is wrong either; whether the other end answers its own tsgre knows', async () => {
+test('in UDP nothing is wrong either, also where a ping is lost; whether the other end answers its own tsgre knows', async () => {
   using rig = await pair(['--encap', 'udp'])
+  const first = 'icmp type echo-request numgen inc mod 1000 == 0 drop'
+  rig.execSync('B', ['nft', `table inet t { chain c { type filter hook input priority 0; ${first}; }; }`])
   const { code, findings } = await doctor(rig, [...REMOTE, ...TAP, '--encap', 'udp'])
   assert.equal(codes(findings), ['no-answer'])
   assert.is(code, 0)
@@ -234,13 +237,16 @@ async function talking(rig: Hosts): Promise<void> {
   rig.spawn('cB', ['ping', '-i', '0.2', '10.103.0.77'])
 }
 
-test('another key than the one expected is found and named', async () => {
+test('another key than the one expected is found and named, and a name without an address; the words of a tunnel are taken as they are', async () => {
   using rig = await pair(['--key', '42'])
   await talking(rig)
   const { code, findings } = await doctor(rig, [...REMOTE, ...TAP, '--key', '7'])
   assert.is(told(findings, 'wrong-key').text, 'packets from 192.168.56.5 come with key 42, this tunnel wants key 7')
   assert.is(code, 1)
-  await isWell(rig, [...REMOTE, ...TAP, '--key', '42'])
+  const words = ['--remote', '192.168.56.5,key=42', '--remote', 'nobody.invalid', '--keepalive', '5', '--no-offload']
+  const named = await doctor(rig, [...words, ...TAP, '--mtu', '1500', '--metrics', '9747'])
+  assert.equal(codes(named.findings), ['no-address'])
+  assert.is(named.code, 1)
 })
 
 test('what a running tunnel is told wrong is known from it', async () => {
@@ -250,6 +256,21 @@ test('what a running tunnel is told wrong is known from it', async () => {
   await rig.ping('cB', 'cA', { count: 2, wait: 0.3 })
   const { code, findings } = await doctor(rig, [])
   assert.is(told(findings, 'wrong-key').text, 'packets from 192.168.56.5 come with key 7, this tunnel wants key 42')
+  assert.is(code, 1)
+})
+
+test('of a running tunnel it knows the device, and which checksums are sent and wanted', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  rig.ip('A', 'link add other type bridge')
+  rig.ip('A', 'link set other up')
+  rig.ip('A', 'route add 192.168.56.5 dev other src 192.168.56.4')
+  await Promise.all([
+    rig.tsgre('A', ['--dev', 'eth1', '--csum', '--checksum', 'require']),
+    rig.tsgre('B', ['--checksum', 'require']),
+  ])
+  const { code, findings } = await doctor(rig, [])
+  assert.equal(codes(findings), ['checksum-missing']) // and not that B wants them
+  assert.match(findings.find(({ check }) => check === 'route')!.text, /^192\.168\.56\.5 through eth1, /)
   assert.is(code, 1)
 })
 
@@ -310,6 +331,24 @@ test('a TAP that is down, in no bridge, held by nobody or not there is found', a
     ['veth0', 'not-a-tap'],
   ] as const)
     assert.equal(codes((await doctor(rig, ['--tap', tap])).findings), [code])
+})
+
+test('without rights a TAP is not taken for one that nobody holds, and a tsgre that may not be asked is no reason to end', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  await rig.tsgre('A')
+  rig.ip('A', 'tuntap add tap5 mode tap')
+  rig.ip('A', 'link set tap5 master docker0 up')
+  const shut = rig.file('run')
+  mkdirSync(shut, { mode: 0 })
+  const env = { TSGRE_RUN_DIR: shut }
+  const codesOf = async (tap: string) => {
+    const argv = ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all', ...tsgreArgv(['doctor'])]
+    const { stdout, stderr } = await rig.exec('A', [...argv, '--json', '--tap', tap], { anyCode: true, env })
+    assert.ok(stdout !== '', stderr)
+    return codes(JSON.parse(stdout).findings).filter((code) => /^tap|instances/.test(code))
+  }
+  assert.equal(await codesOf('tap0'), ['instances-not-asked'])
+  assert.equal(await codesOf('tap5'), ['instances-not-asked', 'tap-holder-unknown'])
 })
 
 test('a bridge that is down, missing or none is found, and a TAP smaller than its neighbours', async () => {
@@ -401,8 +440,20 @@ test('without a capability the doctor says which, and with a bad option exit cod
   const { stdout } = await rig.exec('A', [...caps, ...tsgreArgv(['doctor', '--json', ...REMOTE])], { anyCode: true })
   const found = codes(JSON.parse(stdout).findings)
   for (const code of ['no-net-admin', 'no-net-raw', 'tun-refuses']) assert.ok(found.includes(code), found.join(' '))
-  const bad = await rig.exec('A', tsgreArgv(['doctor', '--remote', 'nobody']), { anyCode: true })
+  const bad = await rig.exec('A', tsgreArgv(['doctor', '--remote', '192.168.56.5,kye=7']), { anyCode: true })
   assert.is(bad.code, 2)
+})
+
+test('where there is no ip, nft or iptables, each check that needs one tells so, and the others are made', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const bare = ['env', 'PATH=/nowhere', ...tsgreArgv(['doctor', '--json', ...REMOTE])]
+  const { stdout, stderr } = await rig.exec('A', bare, { anyCode: true })
+  assert.ok(stdout !== '', stderr)
+  const { findings } = JSON.parse(stdout) as { findings: Told[] }
+  const failed = findings.filter(({ code }) => code === 'check-failed')
+  assert.equal([...new Set(failed.map(({ check }) => check))], ['bridge', 'tap', 'route', 'firewall', 'overlap'])
+  for (const { text } of failed) assert.match(text, /there is no command ip in PATH/)
+  assert.is(findings.find(({ check }) => check === 'tun')!.level, 'ok')
 })
 
 test('without a remote it looks at this host alone, changes nothing, and prints what it found for a person', async () => {

@@ -62,7 +62,7 @@ export async function statusesOf(found: readonly Found[]): Promise<{ text: strin
 }
 
 /** Fields that are null in the program too; elsewhere null in JSON stands for undefined. */
-const NULLABLE = new Set(['udpPort', 'bridge', 'config'])
+const NULLABLE = new Set(['udpPort', 'bridge', 'config', 'dev'])
 
 /** @internal */
 export function parseStatus(text: string): InstanceStatus {

@@ -1,8 +1,11 @@
 // The bridge and the TAP: there, up, together, and in whose hands. Looks at facts that were read, asks nothing itself.
 
 import type { Device } from '../../host/devices.js'
-import type { Holder } from '../../host/tap-holders.js'
+import type { Holders } from '../../host/tap-holders.js'
 import { type Finding, fine, found } from './finding.js'
+import type { Subject } from './subject.js'
+
+const ROOT = 'run it as root'
 
 /** `named`: whether somebody asked for this bridge; docker0 may be missing otherwise. */
 export function checkBridge(
@@ -46,11 +49,12 @@ function checkPortMtus(bridge: Device, tap: string | undefined, devices: readonl
   return [found('tap-mtu-small', text, `ip link set ${own.name} mtu ${least}, or tsgre without --mtu`)]
 }
 
+/** `runs`: whether a tsgre says that it is on this TAP. */
 export function checkTap(
-  name: string | undefined,
+  { tap: name, runs }: Pick<Subject, 'tap' | 'runs'>,
   bridge: string | undefined,
   devices: readonly Device[],
-  holders: readonly Holder[],
+  holders: Holders,
 ): Finding[] {
   if (name === undefined) return [fine('tap', 'none named (--tap)')]
   const tap = devices.find((device) => device.name === name)
@@ -58,14 +62,25 @@ export function checkTap(
     return [found('tap-missing', `there is no ${name}: no tunnel runs on it`, `tsgre --remote ADDRESS --tap ${name}`)]
   if (tap.kind !== 'tun')
     return [found('not-a-tap', `${name} is no TAP (${tap.kind || 'a plain device'})`, 'choose another --tap')]
-  const findings = [...checkHolders(name, holders), ...checkState(tap, holders), ...checkPort(tap, bridge, devices)]
-  const holder = holders[0] ? `, held by process ${holders[0].pid}` : ''
+  const findings = [
+    ...checkHolders(tap, runs, holders),
+    ...checkState(tap, runs, holders),
+    ...checkPort(tap, bridge, devices),
+  ]
+  const [known] = holders.seen
+  const holder = known ? `, held by process ${known.pid}` : ', held by a process that may not be looked at'
   const where = tap.master ? ` in ${tap.master}` : ''
   return findings.length > 0 ? findings : [fine('tap', `${name} is up${where}, MTU ${tap.mtu}${holder}`)]
 }
 
-function checkHolders(name: string, holders: readonly Holder[]): Finding[] {
-  const [holder] = holders
+/** Without a process that has it open a TAP has no carrier (drivers/net/tun.c, __tun_detach). */
+function checkHolders({ name, carrier }: Device, runs: boolean, { seen, hidden }: Holders): Finding[] {
+  const [holder] = seen
+  if (!holder && (carrier || runs)) return []
+  if (!holder && hidden)
+    return [
+      found('tap-holder-unknown', `whether a process holds ${name} cannot be told: not all may be looked at`, ROOT),
+    ]
   if (!holder)
     return [found('tap-not-held', `nobody holds ${name}: no tunnel runs on it`, `tsgre --remote ADDRESS --tap ${name}`)]
   if (/tsgre|node/.test(holder.command)) return []
@@ -73,9 +88,9 @@ function checkHolders(name: string, holders: readonly Holder[]): Finding[] {
   return [found('tap-held-by-other', text, 'end it, or choose another --tap')]
 }
 
-function checkState({ name, up, carrier }: Device, holders: readonly Holder[]): Finding[] {
+function checkState({ name, up, carrier }: Device, runs: boolean, { seen }: Holders): Finding[] {
   if (!up) return [found('tap-down', `${name} is down: no frame passes it`, `ip link set ${name} up`)]
-  if (carrier || holders.length === 0) return []
+  if (carrier || (seen.length === 0 && !runs)) return []
   const why = 'its tsgre has taken the carrier away: with --carrier, because no remote answers'
   return [found('tap-no-carrier', `${name} has no carrier: ${why}`, 'see tsgre status')]
 }

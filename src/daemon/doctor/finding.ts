@@ -27,6 +27,7 @@ export type Check = (typeof CHECKS)[number]
 export const FINDINGS = {
   'no-net-admin': ['capabilities', 'problem'],
   'no-net-raw': ['capabilities', 'problem'],
+  'instances-not-asked': ['capabilities', 'unknown'],
   'no-tun': ['tun', 'problem'],
   'tun-not-open': ['tun', 'problem'],
   'tun-refuses': ['tun', 'problem'],
@@ -42,8 +43,10 @@ export const FINDINGS = {
   'tap-not-in-bridge': ['tap', 'problem'],
   'tap-blocked': ['tap', 'problem'],
   'tap-not-held': ['tap', 'problem'],
+  'tap-holder-unknown': ['tap', 'unknown'],
   'tap-held-by-other': ['tap', 'warning'],
   'tap-no-carrier': ['tap', 'warning'],
+  'no-address': ['route', 'problem'],
   'no-route': ['route', 'problem'],
   'route-refuses': ['route', 'problem'],
   'route-loop': ['route', 'problem'],

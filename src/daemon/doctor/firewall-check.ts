@@ -37,8 +37,12 @@ export function checkUnderlayFirewall(
   })
   if (findings.length > 0) return findings
   if (trouble.length > 0)
-    return [found('firewall-unreadable', `not all rules can be read: ${trouble[0]}`, 'run it as root')]
+    return [found('firewall-unreadable', `not all rules can be read: ${trouble[0]}`, notRoot() ? 'run it as root' : '')]
   return [fine('firewall', `${nameOf(subject.udpPort)} from and to ${address.text} passes`)]
+}
+
+function notRoot(): boolean {
+  return process.geteuid?.() !== 0
 }
 
 function nameOf(udpPort: number | undefined): string {

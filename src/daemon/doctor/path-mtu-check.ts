@@ -2,23 +2,35 @@
 // a word shows itself to nobody else.
 
 import { type PathPing, pathPing } from '../../host/path-ping.js'
+import { UDP_BYTES } from '../../io/ip-options.js'
 import { pathMtu } from '../../io/underlay-path.js'
+import { greBytes } from '../../tunnel/gre-bytes.js'
 import type { PeerStats } from '../../tunnel/peer-stats.js'
+import { tunnelMtuOf } from '../../tunnel/resolve-peers.js'
 import { type Finding, fine, found } from './finding.js'
 import type { Subject, Target } from './subject.js'
 import type { Way } from './way-checks.js'
 
-export async function checkPathMtu({ dev }: Subject, { address, peer }: Target, way: Way): Promise<Finding[]> {
+export async function checkPathMtu(subject: Subject, target: Target, way: Way): Promise<Finding[]> {
+  const { dev } = subject
+  const { address, peer } = target
   const known = () => pathMtu({ local: way.local, remote: address, dev }, way.mtu)
-  return [judgePathMtu(address.text, way, await pathPing(address, known), peer)]
+  const ping = await pathPing({ ...address, dev }, known)
+  return [judgePathMtu(address.text, way, ping, fittingTunnelMtu(ping.passes, subject, target), peer)]
 }
 
-/** @internal */
+/** What a packet of `size` bytes carries for the tunnel, behind all its headers. @internal */
+export function fittingTunnelMtu(size: number, { udpPort }: Pick<Subject, 'udpPort'>, target: Target): number {
+  return tunnelMtuOf(size, target.address.family, greBytes(target) + (udpPort === undefined ? 0 : UDP_BYTES))
+}
+
+/** `fits`: the tunnel MTU whose packets pass. @internal */
 export function judgePathMtu(
   remote: string,
   { dev, deviceMtu }: Pick<Way, 'dev' | 'deviceMtu'>,
   { passes, known, trouble }: PathPing,
-  peer: Pick<PeerStats, 'tunnelMtu' | 'pathTunnelMtu'> | undefined,
+  fits: number,
+  peer: Pick<PeerStats, 'tunnelMtu'> | undefined,
 ): Finding {
   if (trouble !== undefined) return found('path-mtu-unknown', `the path MTU cannot be measured: ${trouble}`)
   if (passes === 0)
@@ -30,14 +42,7 @@ export function judgePathMtu(
   const told = known < deviceMtu ? ` (${dev} has ${deviceMtu}; the route or a router on the way says so)` : ''
   if (passes === known) return fine('path-mtu', `packets of ${known} pass${told}`)
   const text = `packets of ${known} do not pass, ${passes} do, and nobody says so`
-  // What a tunnel packet holds besides its frame's payload is what the kernel's MTU has more than its tunnel MTU.
-  const headers = peer ? known - peer.pathTunnelMtu : undefined
-  if (peer && headers !== undefined && peer.tunnelMtu + headers <= passes)
+  if (peer && peer.tunnelMtu <= fits)
     return fine('path-mtu', `${text}; the tunnel has found out and sends no larger ones`)
-  const least = remote.includes(':') ? 58 : 38
-  return found(
-    'path-mtu-silent',
-    text,
-    `tsgre --probe, or --tunnel-mtu ${passes - (headers ?? least)}; or find the box between the hosts`,
-  )
+  return found('path-mtu-silent', text, `tsgre --probe, or --tunnel-mtu ${fits}; or find the box between the hosts`)
 }

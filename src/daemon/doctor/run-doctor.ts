@@ -10,19 +10,20 @@ import { answerKnown, checkAnswer, checkMatch, matchKnown } from './answer-check
 import { checkBridge, checkTap } from './device-checks.js'
 import { exchange } from './exchange.js'
 import { CHECKS, type Check, type Finding } from './finding.js'
-import { checkForwardFirewall, checkUnderlayFirewall } from './firewall-check.js'
+import { checkForwardFirewall, checkUnderlayFirewall, type Forwarded } from './firewall-check.js'
 import { checkCapabilities, checkSystem, checkTun } from './machine-checks.js'
-import { checkOverlap } from './overlap-check.js'
+import { checkOverlap, type Networks } from './overlap-check.js'
 import { checkPathMtu } from './path-mtu-check.js'
 import type { Subject, Target } from './subject.js'
-import { checkForwarding, checkKernelGre, checkReversePath, checkRoute, type Way } from './way-checks.js'
+import { checkForwarding, checkKernelGre, checkNames, checkReversePath, checkRoute, type Way } from './way-checks.js'
 
 const DEFAULT_BRIDGE = 'docker0'
 
-/** All findings, by check; without a tunnel to look at those of the machine. */
-export async function runDoctor(subjects: readonly Subject[]): Promise<Finding[]> {
+/** All findings, by check, with those that were made before; without a tunnel to look at those of the machine. */
+export async function runDoctor(subjects: readonly Subject[], before: readonly Finding[] = []): Promise<Finding[]> {
   const raw = subjects.some(({ udpPort }) => udpPort === undefined)
   const findings = [
+    ...before,
     ...(await guarded('capabilities', () => checkCapabilities(raw || subjects.length === 0))),
     ...(await guarded('tun', checkTun)),
     ...(await guarded('system', () => checkSystem())),
@@ -36,63 +37,72 @@ export function exitCodeFor(findings: readonly Finding[]): 0 | 1 {
   return findings.some(({ level }) => level === 'problem') ? 1 : 0
 }
 
+/** What is read once for several checks. Where reading fails, each of those tells so. */
 interface Seen {
-  readonly devices: readonly Device[]
-  readonly routes: readonly Route[]
-  readonly filters: Filters
-  readonly bridge: string | undefined
+  readonly devices: Promise<readonly Device[]>
+  readonly routes: Promise<readonly Route[]>
+  readonly filters: Promise<Filters>
+  readonly bridge: Promise<string | undefined>
+}
+
+function look(subject: Subject): Seen {
+  const devices = readDevices()
+  return { devices, routes: listRoutes(), filters: readFilters(), bridge: bridgeOf(subject, devices) }
 }
 
 async function examine(subject: Subject): Promise<Finding[]> {
-  const [devices, routes, filters] = await Promise.all([readDevices(), listRoutes(), readFilters()])
-  const bridge = bridgeOf(subject, devices)
-  const seen: Seen = { devices, bridge, routes, filters }
+  const seen = look(subject)
+  await Promise.allSettled(Object.values(seen)) // nobody waits for one while another fails
+  const { devices, routes, filters, bridge } = seen
   const { tap, targets } = subject
+  const named = subject.bridge !== undefined
+  const holders = () => (tap === undefined ? { seen: [], hidden: false } : tapHolders(tap))
   const findings = [
-    ...(await guarded('bridge', () => checkBridge(bridge, subject.bridge !== undefined, tap, devices))),
-    ...(await guarded('tap', () => checkTap(tap, bridge, devices, tap === undefined ? [] : tapHolders(tap)))),
-    ...(await guarded('route', () => checkForwarding(bridge, seen.routes))),
-    ...(await guarded('firewall', () => checkForwardFirewall(insideDevices(subject, seen), seen.filters))),
-    ...(await guarded('overlap', () => checkOverlap(networksOf(subject, seen)))),
+    ...(await guarded('bridge', async () => checkBridge(await bridge, named, tap, await devices))),
+    ...(await guarded('tap', async () => checkTap(subject, await bridge, await devices, holders()))),
+    ...(await guarded('route', () => checkNames(subject))),
+    ...(await guarded('route', async () => checkForwarding(await bridge, await routes))),
+    ...(await guarded('firewall', async () => checkForwardFirewall(await insideDevices(subject, seen), await filters))),
+    ...(await guarded('overlap', async () => checkOverlap(await networksOf(subject, seen)))),
   ]
   const about = await Promise.all(targets.map((target) => examineTarget(subject, target, seen)))
   return [...findings, ...about.flat()]
 }
 
 /** The one named; docker0 where there is one. */
-function bridgeOf({ bridge }: Subject, devices: readonly Device[]): string | undefined {
+async function bridgeOf({ bridge }: Subject, devices: Seen['devices']): Promise<string | undefined> {
   if (bridge !== undefined) return bridge === 'none' ? undefined : bridge
-  return devices.some(({ name, kind }) => name === DEFAULT_BRIDGE && kind === 'bridge') ? DEFAULT_BRIDGE : undefined
+  const isDefault = ({ name, kind }: Device) => name === DEFAULT_BRIDGE && kind === 'bridge'
+  return (await devices).some(isDefault) ? DEFAULT_BRIDGE : undefined
 }
 
-function insideDevices(
-  { tap }: Subject,
-  { devices, bridge }: Seen,
-): { bridge: Device | undefined; tap: Device | undefined } {
-  const named = (name: string | undefined) => devices.find((device) => device.name === name)
-  return { bridge: named(bridge), tap: named(tap) }
+async function insideDevices({ tap }: Subject, { devices, bridge }: Seen): Promise<Forwarded> {
+  const all = await devices
+  const inside = await bridge
+  return { bridge: all.find(({ name }) => name === inside), tap: all.find(({ name }) => name === tap) }
 }
 
-function networksOf({ tap, routes: wanted, targets }: Subject, { devices, routes, bridge }: Seen) {
+async function networksOf({ tap, routes: wanted, targets }: Subject, seen: Seen): Promise<Networks> {
+  const [bridge, devices, routes] = await Promise.all([seen.bridge, seen.devices, seen.routes])
   return { bridge, tap, devices, routes, wanted, remotes: targets.map(({ address }) => address) }
 }
 
 async function examineTarget(subject: Subject, target: Target, seen: Seen): Promise<Finding[]> {
   const findings: Finding[] = []
-  const inside = [seen.bridge, subject.tap]
+  const { bridge, devices, filters } = seen
   let way: Way | undefined
   const add = async (check: Check, body: (way: Way) => Finding[] | Promise<Finding[]>) => {
     if (way) findings.push(...(await guarded(check, () => body(way!))))
   }
-  const look = async () => {
-    const found = await checkRoute(subject, target, inside, seen.devices)
+  const route = async () => {
+    const found = await checkRoute(subject, target, [await bridge, subject.tap], await devices)
     way = found.way
     return found.findings
   }
-  findings.push(...(await guarded('route', look)))
-  await add('firewall', (way) => checkUnderlayFirewall(subject, target, way, seen.filters))
-  await add('rp-filter', (way) => checkReversePath(target, way, seen.devices))
-  await add('kernel-gre', (way) => checkKernelGre(subject, target, way, seen.devices))
+  findings.push(...(await guarded('route', route)))
+  await add('firewall', async (way) => checkUnderlayFirewall(subject, target, way, await filters))
+  await add('rp-filter', async (way) => checkReversePath(target, way, await devices))
+  await add('kernel-gre', async (way) => checkKernelGre(subject, target, way, await devices))
   await Promise.all([
     add('answer', (way) => ask(subject, target, way)),
     add('path-mtu', (way) => checkPathMtu(subject, target, way)),

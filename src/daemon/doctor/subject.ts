@@ -12,15 +12,26 @@ export interface Target {
   readonly address: Address
   readonly keyIn: number | undefined
   readonly keyOut: number | undefined
-  /** Whether checksums are sent, and which packets are taken. */
+  /** Whether checksums and sequence numbers are sent, and which packets are taken. */
   readonly checksum: boolean
+  readonly sequence: boolean
   readonly receiveChecksum: ChecksumRule
   /** What a running tsgre knows of it. */
   readonly peer: PeerStatus | undefined
 }
 
+/** A remote that cannot be looked at. */
+export interface Nameless {
+  /** As it was asked for. */
+  readonly name: string
+  /** What is behind the name in a sentence. */
+  readonly why: string
+}
+
 export interface Subject {
   readonly tap: string | undefined
+  /** Whether a tsgre that runs here says that it is on that TAP. */
+  readonly runs: boolean
   /** 'none' for none; undefined for docker0 where there is one. */
   readonly bridge: string | undefined
   readonly local: Address | undefined
@@ -30,6 +41,7 @@ export interface Subject {
   /** Networks behind the other host. */
   readonly routes: readonly string[]
   readonly targets: readonly Target[]
+  readonly nameless: readonly Nameless[]
   /** Keys other tunnels of this host expect, with the remote they expect them from. */
   readonly otherKeys: readonly { readonly remote: string; readonly key: number | 'none' }[]
 }

@@ -1,78 +1,100 @@
 // From what was asked for, and what running tsgre tell, to what is looked at: the tunnel named, else every one that runs, else this
 // host alone. What is asked for wins over what a running tunnel has. Pure, but that addresses are read with their zones.
 
+import { ConfigError } from '../../errors.js'
 import { readAddress } from '../../tunnel/addresses.js'
-import type { ChecksumRule } from '../../tunnel/peer-options.js'
+import type { Keys } from '../../tunnel/peer-options.js'
+import { parseKey } from '../../tunnel/resolve-peers.js'
+import { canonical } from '../peer-spec.js'
 import type { InstanceStatus, PeerStatus, TunnelStatus } from '../status.js'
-import type { Subject, Target } from './subject.js'
-
-/** Options as on the command line; what is absent is as the running tunnel has it, or as a tunnel without it. */
-export interface Asked {
-  readonly remotes: readonly string[]
-  readonly tap?: string | undefined
-  readonly bridge?: string | undefined
-  readonly local?: string | undefined
-  readonly dev?: string | undefined
-  readonly udpPort?: number | undefined
-  readonly keyIn?: number | undefined
-  readonly keyOut?: number | undefined
-  readonly checksum: boolean
-  readonly receiveChecksum?: ChecksumRule | undefined
-  readonly routes: readonly string[]
-}
+import type { Asked, AskedRemote } from './asked.js'
+import type { Nameless, Subject, Target } from './subject.js'
 
 /** @throws ConfigError for an address that is none */
 export function subjectsOf(asked: Asked, instances: readonly InstanceStatus[]): Subject[] {
-  const tunnels = instances
-    .flatMap((instance) => instance.tunnels)
-    .filter(({ name }) => asked.tap === undefined || name === asked.tap)
   const all = instances.flatMap((instance) => instance.tunnels)
+  const tunnels = all.filter(({ name }) => asked.tap === undefined || name === asked.tap)
   if (asked.remotes.length > 0) {
-    const texts = asked.remotes.map((remote) => readAddress('remote', remote, asked.dev).text)
-    const running = tunnels.find(({ peers }) => peers.some(({ remote }) => texts.includes(remote)))
+    const running = tunnels.find(({ peers }) => peers.some((peer) => asked.remotes.some((one) => is(peer, one))))
     return [subjectOf(asked, running, asked.remotes, all)]
   }
   if (tunnels.length === 0) return [subjectOf(asked, undefined, [], all)]
   return tunnels.map((tunnel) => subjectOf(asked, tunnel, remotesOf(tunnel), all))
 }
 
-/** Of names those that have an address now. */
-function remotesOf({ peers }: TunnelStatus): string[] {
-  return peers.filter(({ resolved }) => resolved).map(({ remote }) => remote)
+/** A name may have other addresses by now than the one that a tunnel has for it. */
+function is({ asked: name, remote }: PeerStatus, { asked, address }: AskedRemote): boolean {
+  if (canonical(name) === canonical(asked.remote)) return true
+  if (address === undefined || remote === '') return false
+  // The zone of a link-local address may have been left away.
+  const zoneless = address.includes('%') ? remote : remote.replace(/%.*/, '')
+  return canonical(zoneless) === canonical(address)
+}
+
+function remotesOf({ peers }: TunnelStatus): AskedRemote[] {
+  return peers.map(({ asked, remote, resolved }) => ({
+    asked: { remote: asked },
+    address: resolved ? remote : undefined,
+  }))
 }
 
 function subjectOf(
-  asked: Asked,
+  typed: Asked,
   running: TunnelStatus | undefined,
-  remotes: readonly string[],
+  remotes: readonly AskedRemote[],
   all: readonly TunnelStatus[],
 ): Subject {
-  const { dev, routes } = asked
-  const targets = remotes.map((remote) => targetOf(asked, remote, running?.peers))
+  const dev = typed.dev ?? running?.dev ?? undefined
+  const asked = { ...typed, dev }
+  const ends = remotes.map((remote) => targetOf(asked, remote, running?.peers))
   const local = asked.local ?? running?.local
+  const tap = asked.tap ?? running?.name
   return {
-    tap: asked.tap ?? running?.name,
+    tap,
+    runs: all.some(({ name, state }) => name === tap && state === 'up'),
     bridge: asked.bridge ?? (running ? (running.bridge ?? 'none') : undefined),
     local: local === undefined ? undefined : readAddress('local', local, dev),
     dev,
     udpPort: asked.udpPort ?? running?.udpPort ?? undefined,
-    routes,
-    targets,
+    routes: asked.routes,
+    targets: ends.flatMap((end) => ('name' in end ? [] : [end])),
+    nameless: ends.flatMap((end) => ('name' in end ? [end] : [])),
     otherKeys: all
       .filter((tunnel) => tunnel !== running)
       .flatMap(({ peers }) => peers.map(({ remote, keyIn }) => ({ remote, key: keyIn ?? ('none' as const) }))),
   }
 }
 
-function targetOf(asked: Asked, remote: string, peers: readonly PeerStatus[] = []): Target {
-  const address = readAddress('remote', remote, asked.dev)
-  const peer = peers.find((one) => one.remote === address.text)
+/** Where a tunnel runs its address of the name is the one to look at. */
+function targetOf(asked: Asked, remote: AskedRemote, peers: readonly PeerStatus[] = []): Target | Nameless {
+  const peer = peers.find((one) => is(one, remote))
+  const own = remote.asked
+  const address = addressOf(own.remote, (peer?.remote || undefined) ?? remote.address, asked.dev)
+  if ('name' in address) return address
+  const [keyIn, keyOut] = directions(own.key ?? asked.key)
   return {
     address,
-    keyIn: asked.keyIn ?? peer?.keyIn,
-    keyOut: asked.keyOut ?? peer?.keyOut,
-    checksum: asked.checksum,
-    receiveChecksum: asked.receiveChecksum ?? 'accept',
+    keyIn: keyIn ?? peer?.keyIn,
+    keyOut: keyOut ?? peer?.keyOut,
+    checksum: own.checksum ?? asked.checksum ?? peer?.checksum ?? false,
+    sequence: own.sequence ?? asked.sequence ?? peer?.sequence ?? false,
+    receiveChecksum: own.receiveChecksum ?? asked.receiveChecksum ?? peer?.receiveChecksum ?? 'accept',
     peer,
   }
+}
+
+/** What a name server says may be no address of a host; what was typed as an address is refused. */
+function addressOf(name: string, text: string | undefined, dev: string | undefined): Target['address'] | Nameless {
+  if (text === undefined) return { name, why: 'has no address now' }
+  try {
+    return readAddress('remote', text, dev)
+  } catch (error) {
+    if (!(error instanceof ConfigError) || text === name) throw error
+    return { name, why: `has an address that cannot be taken: ${error.message.replace(/^--remote /, '')}` }
+  }
+}
+
+function directions(key: Keys | undefined): [into: number | undefined, out: number | undefined] {
+  const { in: into, out } = typeof key === 'object' ? key : { in: key, out: key }
+  return [parseKey('ikey', into), parseKey('okey', out)]
 }

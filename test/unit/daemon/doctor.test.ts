@@ -4,18 +4,21 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { asText } from '#tsgre/cli/doctor.js'
 import { answerKnown, checkAnswer, checkMatch, matchKnown } from '#tsgre/daemon/doctor/answer-checks.js'
+import { type AskedRemote, readAsked } from '#tsgre/daemon/doctor/asked.js'
 import { checkTap } from '#tsgre/daemon/doctor/device-checks.js'
 import type { Exchange } from '#tsgre/daemon/doctor/exchange.js'
 import { CHECKS, FINDINGS, type Finding, found } from '#tsgre/daemon/doctor/finding.js'
 import { checkSystem } from '#tsgre/daemon/doctor/machine-checks.js'
-import { judgePathMtu } from '#tsgre/daemon/doctor/path-mtu-check.js'
+import { fittingTunnelMtu, judgePathMtu } from '#tsgre/daemon/doctor/path-mtu-check.js'
 import { exitCodeFor } from '#tsgre/daemon/doctor/run-doctor.js'
 import type { Subject, Target } from '#tsgre/daemon/doctor/subject.js'
 import { subjectsOf } from '#tsgre/daemon/doctor/subjects.js'
-import { checkKernelGre } from '#tsgre/daemon/doctor/way-checks.js'
+import { checkKernelGre, checkNames } from '#tsgre/daemon/doctor/way-checks.js'
 import type { InstanceStatus, PeerStatus, TunnelStatus } from '#tsgre/daemon/status.js'
+import { ConfigError } from '#tsgre/errors.js'
 import type { Device } from '#tsgre/host/devices.js'
 import { parseAddress } from '#tsgre/sys/address.js'
+import type { PeerOptions } from '#tsgre/tunnel/peer-options.js'
 import { sources, textOf } from '../../rig/notes.js'
 
 const REMOTE = '192.0.2.2'
@@ -26,6 +29,7 @@ function target(given: Partial<Target> = {}): Target {
     keyIn: undefined,
     keyOut: undefined,
     checksum: false,
+    sequence: false,
     receiveChecksum: 'accept',
     peer: undefined,
   } as const
@@ -33,8 +37,8 @@ function target(given: Partial<Target> = {}): Target {
 }
 
 function subject(given: Partial<Subject> = {}): Subject {
-  const none = { tap: undefined, bridge: undefined, local: undefined, dev: undefined, udpPort: undefined }
-  return { ...none, routes: [], targets: [], otherKeys: [], ...given }
+  const none = { tap: undefined, runs: false, bridge: undefined, local: undefined, dev: undefined, udpPort: undefined }
+  return { ...none, routes: [], targets: [], nameless: [], otherKeys: [], ...given }
 }
 
 function device(given: Partial<Device>): Device {
@@ -166,19 +170,47 @@ test('a running tsgre that hears its peer is believed; what it does not know is 
 test('a silent box that the tunnel has found by itself is no problem', () => {
   const way = { dev: 'eth1', deviceMtu: 1500 }
   const ping = { passes: 1400, known: 1500 }
-  assert.is(judgePathMtu(REMOTE, way, ping, undefined).code, 'path-mtu-silent')
-  assert.is(judgePathMtu(REMOTE, way, ping, { tunnelMtu: 1462, pathTunnelMtu: 1462 }).code, 'path-mtu-silent')
-  assert.is(judgePathMtu(REMOTE, way, ping, { tunnelMtu: 1362, pathTunnelMtu: 1462 }).code, 'ok')
-  assert.match(judgePathMtu(REMOTE, way, ping, { tunnelMtu: 1458, pathTunnelMtu: 1458 }).remedy, /--tunnel-mtu 1358/)
-  assert.is(judgePathMtu(REMOTE, way, { passes: 0, known: 1500 }, undefined).code, 'path-mtu-unknown')
+  assert.is(judgePathMtu(REMOTE, way, ping, 1362, undefined).code, 'path-mtu-silent')
+  assert.is(judgePathMtu(REMOTE, way, ping, 1362, { tunnelMtu: 1462 }).code, 'path-mtu-silent')
+  assert.is(judgePathMtu(REMOTE, way, ping, 1362, { tunnelMtu: 1362 }).code, 'ok')
+  assert.match(judgePathMtu(REMOTE, way, ping, 1358, { tunnelMtu: 1458 }).remedy, /--tunnel-mtu 1358/)
+  assert.is(judgePathMtu(REMOTE, way, { passes: 0, known: 1500 }, 1362, undefined).code, 'path-mtu-unknown')
+})
+
+test('the tunnel MTU that it names leaves room for key, checksum, sequence number, UDP and IPv6', () => {
+  const fits = (given: Partial<Target>, udpPort?: number) => fittingTunnelMtu(1400, { udpPort }, target(given))
+  assert.is(fits({}), 1400 - 38)
+  assert.is(fits({ keyIn: 7 }), 1400 - 38)
+  assert.is(fits({ keyOut: 7 }), 1400 - 42)
+  assert.is(fits({ keyOut: 7, checksum: true }), 1400 - 46)
+  assert.is(fits({ keyOut: 0, checksum: true, sequence: true }), 1400 - 50)
+  assert.is(fits({}, 4754), 1400 - 46)
+  assert.is(fits({ address: parseAddress('2001:db8::2')! }), 1400 - 58)
 })
 
 test('a TAP without carrier in the hands of tsgre is a warning, so is one in other hands', () => {
   const tap = (carrier: boolean, command: string) =>
-    codes(checkTap('t', undefined, [device({ name: 't', kind: 'tun', carrier })], [{ pid: 9, command }]))
+    codes(
+      checkTap({ tap: 't', runs: true }, undefined, [device({ name: 't', kind: 'tun', carrier })], {
+        seen: [{ pid: 9, command }],
+        hidden: false,
+      }),
+    )
   assert.equal(tap(true, 'node tsgre'), ['ok'])
   assert.equal(tap(false, 'node tsgre'), ['tap-no-carrier'])
   assert.equal(tap(true, 'qemu-system-x86_64'), ['tap-held-by-other'])
+})
+
+test('a TAP of which no holder is seen is held where it has carrier or a tsgre says so, and else only where all were seen', () => {
+  const tap = (carrier: boolean, runs: boolean, hidden: boolean) => {
+    const devices = [device({ name: 't', kind: 'tun', carrier })]
+    return codes(checkTap({ tap: 't', runs }, undefined, devices, { seen: [], hidden }))
+  }
+  assert.equal(tap(true, false, true), ['ok'])
+  assert.equal(tap(true, false, false), ['ok']) // it may have been opened in another network namespace
+  assert.equal(tap(false, true, true), ['tap-no-carrier'])
+  assert.equal(tap(false, false, true), ['tap-holder-unknown'])
+  assert.equal(tap(false, false, false), ['tap-not-held'])
 })
 
 test('an old Node is a problem, another platform a warning', () => {
@@ -191,7 +223,11 @@ function tunnel(name: string, peers: PeerStatus[], given: Partial<TunnelStatus> 
   return { name, local: '192.0.2.1', bridge: 'br0', udpPort: null, peers, ...given } as TunnelStatus
 }
 
-const NOTHING = { remotes: [], checksum: false, routes: [] }
+const NOTHING = { remotes: [], routes: [] }
+
+function asked(own: Partial<PeerOptions> = {}, at: string | undefined = REMOTE): AskedRemote {
+  return { asked: { remote: REMOTE, ...own }, address: at }
+}
 
 test('without a remote every running tunnel is looked at, with its own keys; the keys of the others are known', () => {
   const instances = [
@@ -205,10 +241,73 @@ test('without a remote every running tunnel is looked at, with its own keys; the
   assert.is(first!.targets[0]!.keyOut, 2)
   assert.equal(first!.otherKeys, [{ remote: REMOTE, key: 3 }])
   assert.is(second!.udpPort, 4754)
-  const [asked, ...more] = subjectsOf({ ...NOTHING, remotes: [REMOTE], tap: 't1' }, instances)
+  const [one, ...more] = subjectsOf({ ...NOTHING, remotes: [asked()], tap: 't1' }, instances)
   assert.equal(more, [])
-  assert.is(asked!.targets[0]!.keyIn, 3)
-  assert.is(subjectsOf({ ...NOTHING, remotes: [REMOTE], tap: 't1', keyIn: 9 }, instances)[0]!.targets[0]!.keyIn, 9)
+  assert.is(one!.targets[0]!.keyIn, 3)
+  const typed = { ...NOTHING, remotes: [asked()], tap: 't1' }
+  assert.is(subjectsOf({ ...typed, key: { in: 9 } }, instances)[0]!.targets[0]!.keyIn, 9)
+})
+
+test('what is not asked for is as the running tunnel has it, and what is asked for wins', () => {
+  const has = peer({ checksum: true, receiveChecksum: 'require' })
+  const instances = [{ tunnels: [tunnel('t0', [has], { dev: 'vrf-blue' })] }] as unknown as InstanceStatus[]
+  for (const remotes of [[], [asked()]]) {
+    const [one] = subjectsOf({ ...NOTHING, remotes }, instances)
+    assert.is(one!.dev, 'vrf-blue')
+    assert.is(one!.targets[0]!.checksum, true)
+    assert.is(one!.targets[0]!.receiveChecksum, 'require')
+  }
+  const [wins] = subjectsOf({ ...NOTHING, dev: 'eth2', checksum: false, receiveChecksum: 'accept' }, instances)
+  assert.is(wins!.dev, 'eth2')
+  assert.is(wins!.targets[0]!.checksum, false)
+  assert.is(wins!.targets[0]!.receiveChecksum, 'accept')
+})
+
+test('takes the options of a tunnel as they are typed, with the settings of each remote, and needs neither remote nor TAP', async () => {
+  const typed = { remote: [`${REMOTE},key=7,csum`, '192.0.2.3'], key: '9', 'udp-port': '4755', encap: 'udp', seq: true }
+  const more = { keepalive: '5', mtu: '1400', offload: 'off', 'clamp-mss': false, ttl: 'inherit', udp6zerocsumrx: true }
+  const [one] = subjectsOf(await readAsked({ ...typed, ...more, route: ['10.103.200.0/24'] }), [])
+  const [first, second] = one!.targets
+  assert.equal([first!.keyIn, first!.keyOut, first!.checksum, first!.sequence], [7, 7, true, true])
+  assert.equal([second!.keyIn, second!.checksum], [9, false])
+  assert.equal([one!.udpPort, one!.routes], [4755, ['10.103.200.0/24']])
+  assert.is(subjectsOf(await readAsked({}), []).length, 1)
+})
+
+test('what a tunnel refuses the doctor refuses, too', async () => {
+  for (const typed of [
+    { remote: [`${REMOTE},kye=7`] },
+    { keepalive: '0' },
+    { mtu: 'much' },
+    { tap: 'a/b' },
+    { 'udp-port': '1' },
+  ])
+    await readAsked(typed).then(
+      () => assert.unreachable(JSON.stringify(typed)),
+      (error) => assert.instance(error, ConfigError),
+    )
+})
+
+test('a name without an address is a remote that cannot be looked at; of a running tunnel the address in use is', () => {
+  const NAME = 'hostb.example'
+  const nameless = asked({ remote: NAME }, '0.0.0.0')
+  const [one] = subjectsOf({ ...NOTHING, remotes: [{ ...nameless, address: undefined }, nameless, asked()] }, [])
+  assert.equal(codes(checkNames(one!)), ['no-address', 'no-address'])
+  assert.match(checkNames(one!)[1]!.text, /^hostb\.example has an address that cannot be taken: 0\.0\.0\.0: /)
+  assert.is(one!.targets.length, 1)
+  const peers = [peer({ asked: NAME }), peer({ asked: 'other.example', resolved: false, remote: '' })]
+  const instances = [{ tunnels: [tunnel('t0', peers)] }] as unknown as InstanceStatus[]
+  const [typed] = subjectsOf({ ...NOTHING, remotes: [asked({ remote: 'HostB.example' }, '192.0.2.77')] }, instances)
+  assert.is(typed!.targets[0]!.address.text, REMOTE)
+  const [running] = subjectsOf(NOTHING, instances)
+  assert.equal(
+    running!.targets.map(({ address }) => address.text),
+    [REMOTE],
+  )
+  assert.equal(
+    checkNames(running!).map(({ text }) => text),
+    ['other.example has no address now'],
+  )
 })
 
 test('without a remote and without a tsgre it is this host alone', () => {
