@@ -2,12 +2,12 @@
 // of util-linux, by the same command with two capabilities. Not done from within: capabilities and no_new_privs belong to a
 // thread, and Node has some before our first line. Where it cannot be done, the process goes on as it is.
 
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { journalDirectory } from '../host/journal.js'
 import { type Privileges, readPrivileges } from '../sys/capabilities.js'
 import { replaceProcess } from '../sys/replace-process.js'
-import { serviceGroup } from './service-group.js'
+import { runDirectoryGroup, serviceGroup } from './service-group.js'
 
 /** To make and set up the TAP, its bridge, routes and rules; to open the raw socket. */
 const NEEDED = ['cap_net_admin', 'cap_net_raw']
@@ -62,21 +62,13 @@ function obstacle({ effective }: Privileges): string | undefined {
 function limits({ effective }: Privileges): string[] {
   const only = ['-all', ...NEEDED.map((name) => name.replace('cap_', '+'))].join()
   // Without CAP_DAC_OVERRIDE root needs the group to write beside the journals and sockets of services.
-  const joined = effective.includes('cap_setgid') ? [serviceGroup() ?? [], runDirectoryGroup() ?? []].flat() : []
+  const joined = effective.includes('cap_setgid')
+    ? [serviceGroup() ?? [], runDirectoryGroup(journalDirectory()) ?? []].flat()
+    : []
   const groups = joined.length === 0 ? [] : [`--groups=${[...new Set([...process.getgroups!(), ...joined])].join()}`]
   // Ambient ones would be gone with a program that has a capability in its file, and root's own come from the bounding set:
   // both, so that `ip` and `iptables` have them in any case.
   return [...groups, `--inh-caps=${only}`, `--ambient-caps=${only}`, `--bounding-set=${only}`, '--no-new-privs']
-}
-
-/** Services that install-service gave another user have its group there. */
-function runDirectoryGroup(): number | undefined {
-  try {
-    const { mode, gid } = statSync(journalDirectory())
-    return mode & constants.S_IWGRP ? gid : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function findSetpriv(env: NodeJS.ProcessEnv): string | undefined {

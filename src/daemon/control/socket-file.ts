@@ -12,7 +12,7 @@ import { isListening, MAKING_PREFIX, SOCKET_SUFFIX } from '../../host/dead-socke
 import { HeldFolder } from '../../host/held-folder.js'
 import { journalDirectory, makeJournalDirectory, namespace } from '../../host/journal.js'
 import { fileError } from '../../host/whole-file.js'
-import { GROUP, serviceGroup } from '../service-group.js'
+import { GROUP, runDirectoryGroup, serviceGroup } from '../service-group.js'
 
 /** Room of sun_path (unix(7)), less the NUL: of those who connect. It is bound by a shorter one. */
 const LONGEST_PATH = 107
@@ -38,7 +38,7 @@ export async function listenAt(server: Server, name: string): Promise<SocketFile
     folder = privateFolder(directory, server)
     const fresh = folder.at('s')
     await listening(server, fresh)
-    const warning = openToGroup(fresh)
+    const warning = openToGroup(fresh, directory)
     const made = lstatSync(fresh)
     const path = await settle(fresh, directory, name)
     return { path, warning, remove: () => removeIf(path, made) }
@@ -77,14 +77,16 @@ function listening(server: Server, path: string): Promise<void> {
   })
 }
 
-function openToGroup(path: string): string | undefined {
-  const gid = serviceGroup()
+function openToGroup(path: string, directory: string): string | undefined {
+  const own = runDirectoryGroup(directory)
+  const gid = own ?? serviceGroup()
+  const group = own ?? GROUP
   let warning: string | undefined
   try {
     if (gid !== undefined) lchownSync(path, -1, gid)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    warning = `group ${GROUP} cannot use the control socket (chown: ${code}); run as root, or as a member of ${GROUP}`
+    warning = `group ${group} cannot use the control socket (chown: ${code}); run as root, or as a member of ${group}`
   }
   chmodSync(path, MODE) // last: until here only the owner of the folder got as far as this
   return warning
