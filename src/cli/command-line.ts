@@ -5,8 +5,8 @@ import { createRequire } from 'node:module'
 import yargs from 'yargs'
 import { isLookingUp } from '../daemon/addresses-of.js'
 import { type Known, refuseOddSwitches } from './arguments.js'
-import { COMMANDS } from './commands.js'
 import { describeFailure, exitCodeOf, UsageError } from './failure.js'
+import { namesCommand } from './names-command.js'
 import { tunnelCommand } from './tunnel.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
@@ -29,6 +29,8 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 const argv = process.argv.slice(2)
 const parser = yargs(argv)
+// To load the commands takes a quarter of the time until a tunnel is opened, which needs none of them.
+const { COMMANDS } = namesCommand(argv) ? await import('./commands.js') : { COMMANDS: [] }
 try {
   await parser
     .scriptName('tsgre')

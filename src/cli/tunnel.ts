@@ -1,13 +1,10 @@
 // `tsgre --remote … --tap …`, `tsgre --config …`: runs tunnels in the foreground until it is told to stop.
 
 import type { CommandModule } from 'yargs'
-import { planDaemon } from '../daemon/dry-run.js'
 import { whyKept } from '../daemon/limit-privileges.js'
 import type { Log } from '../daemon/log.js'
 import type { Asked } from '../daemon/options/tunnel-wishes.js'
 import type { Wanted } from '../daemon/options/wanted.js'
-import { Readiness } from '../daemon/readiness.js'
-import { runInstance } from '../daemon/run-instance.js'
 import type { TunnelOptions } from '../tunnel/options.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 import { type CountingReport, humanReport, jsonReport } from './report.js'
@@ -20,11 +17,15 @@ async function handler(argv: Arguments): Promise<void> {
   const log = await logOf(wanted)
   if (whyKept) log.debug(whyKept)
   const report = withCounters(wanted.json ? jsonReport(log) : humanReport(log))
+  // What carries is loaded when all words are in order: other commands, and those who mistyped, need not wait for it.
   if (asked['dry-run']) {
+    const { planDaemon } = await import('../daemon/dry-run.js')
     for (const tunnel of wanted.tunnels) report.planned(await planDaemon(tunnel))
     return
   }
   const reload = wanted.file === undefined ? undefined : hangUp()
+  const { Readiness } = await import('../daemon/readiness.js')
+  const { runInstance } = await import('../daemon/run-instance.js')
   try {
     await runInstance(wanted, {
       report,

@@ -60,8 +60,10 @@ async function sent(script: string, args: readonly string[], family: Family = 4,
   const rig = await shared
   const permanent = 'neigh replace 10.103.0.1 lladdr 02:00:00:00:00:a1 dev eth0'
   rig.ip('cB', permanent)
-  const daemon = await rig.tsgre('B', args, { family })
-  const capture = await rig.capture('A', 'eth1', `src host ${rig.address('B', family)} and proto 47`)
+  const [daemon, capture] = await Promise.all([
+    rig.tsgre('B', args, { family }),
+    rig.capture('A', 'eth1', `src host ${rig.address('B', family)} and proto 47`),
+  ])
   await rig.exec(node, ['sh', '-c', script], { anyCode: true })
   const words = await capture.stop(['-nn', '-e', '-v', '-t'])
   // Whom nobody answered the kernel would go on asking for, in the next test's capture.
