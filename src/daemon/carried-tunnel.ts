@@ -11,6 +11,7 @@ import type { Tunnel } from '../tunnel/tunnel.js'
 import { Captures } from './capture/captures.js'
 import { OF_EACH_REMOTE, remotesOf } from './config/tunnel-change.js'
 import { FollowNames } from './follow-names.js'
+import { forgetWays } from './forget-ways.js'
 import { type Place, refuseRoutes } from './place.js'
 import { narrowWarnings, reportMtu } from './report-mtu.js'
 import { reportPeers } from './report-peers.js'
@@ -185,6 +186,7 @@ export class CarriedTunnel {
     report.up(tunnel, setup.where, done)
     reportMtu(tunnel, this.options, report)
     reportPeers(tunnel, report)
+    forgetWays(tunnel, setup.where, report)
     this.names.follow(tunnel)
     this.#captures = capturesOf(tunnel, this.options)
     const { dev, local } = this.options

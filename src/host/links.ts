@@ -48,6 +48,11 @@ export async function linkMaster(name: string, run: Execute = execute): Promise<
   return (await linkState(name, run))?.master
 }
 
+/** Has a bridge forget what it has learnt (dynamic entries alone). */
+export async function flushBridge(name: string, run: Execute = execute): Promise<void> {
+  await run('ip', ['link', 'set', 'dev', name, 'type', 'bridge', 'fdb_flush'])
+}
+
 /** In bytes; of a TAP still to be made, what the kernel gives it. */
 export async function linkMtu(name: string, run: Execute = execute): Promise<number> {
   return ((await linkState(name, run)) ?? FRESH).mtu

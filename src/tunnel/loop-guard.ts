@@ -25,6 +25,8 @@ const CARRIED = [20, 20] as const
 /** Own probes that are remembered, and for how long. */
 const NONCES = 64
 const NONCE_MS = 10_000
+/** Others' probes go on while they keep a way shut: what was learnt is forgotten no more often than this. */
+const DOUBT_MS = 1000
 const MOST_ALARMS = 256
 const SLOT = 128
 const NEVER = Number.POSITIVE_INFINITY
@@ -32,6 +34,7 @@ const NEVER = Number.POSITIVE_INFINITY
 const PROBE_AT = 0
 const PROBED_AT = 1
 const JOINED_AT = 2
+const DOUBTED_AT = 3
 
 export interface LoopAlarm {
   /** Its index, or ALL_PEERS. */
@@ -48,6 +51,8 @@ export class LoopGuard {
   readonly blocked = new Uint8Array(MOST_PEERS)
   /** What was blocked and set free since it was last emptied, oldest first; the later ones are lost when nobody empties it. */
   readonly alarms: LoopAlarm[] = []
+  /** What was learnt came from frames that went round: here, or where a probe of another comes from. Who forgets it clears this. */
+  doubt = false
   readonly #name: Int32Array
   readonly #probe = loopProbe()
   readonly #heard = loopProbe()
@@ -57,7 +62,7 @@ export class LoopGuard {
   readonly #nonce = new Int32Array(2)
   readonly #nonces = new Int32Array(2 * NONCES)
   readonly #sentAt = new Float64Array(NONCES).fill(Number.NEGATIVE_INFINITY)
-  readonly #times = Float64Array.of(NEVER, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY)
+  readonly #times = Float64Array.of(NEVER, -NEVER, -NEVER, -NEVER)
   #probes = 0
   /** By peer: moves in the second that began at `#secondAt`, and whether there were too many in the one before. */
   readonly #moves = new Int32Array(MOST_PEERS)
@@ -95,7 +100,13 @@ export class LoopGuard {
   /** Takes a frame from `peer` of which isLoopProbe; it goes no further. */
   heard(bytes: Uint8Array, start: number, end: number, peer: number, now: number): void {
     const heard = this.#heard
-    if (!parseLoopProbe(bytes, start, end, heard) || !this.#isOwn() || !this.#isFresh(now)) return
+    if (!parseLoopProbe(bytes, start, end, heard)) return
+    if (!this.#isOwn()) this.#doubtAll(now)
+    else if (this.#isFresh(now)) this.#proven(peer, now)
+  }
+
+  #proven(peer: number, now: number): void {
+    const heard = this.#heard
     this.#block(peer, now)
     if (heard.carrier0 === 0 && heard.carrier1 === 0) return
     if (this.#isGreater(heard.carrier0, heard.carrier1)) this.#block(MOST_PEERS, now)
@@ -107,6 +118,7 @@ export class LoopGuard {
    */
   carries(bytes: Uint8Array, start: number, end: number, now: number): boolean {
     if (!parseLoopProbe(bytes, start, end, this.#heard) || this.#isOwn()) return false
+    this.#doubtAll(now)
     // Another tunnel ends in this LAN: if it is a peer's, then here is the loop. Once in a while, or two would ask by turns for ever.
     if (now - this.#times[JOINED_AT] >= REPEAT_MS) {
       this.#times[JOINED_AT] = now
@@ -129,6 +141,12 @@ export class LoopGuard {
     this.#hot[peer] = 0
     this.#secondAt[peer] = Number.NEGATIVE_INFINITY
     this.#show()
+  }
+
+  #doubtAll(now: number): void {
+    if (now - this.#times[DOUBTED_AT] < DOUBT_MS) return
+    this.#times[DOUBTED_AT] = now
+    this.doubt = true
   }
 
   #suspect(now: number): void {
@@ -181,6 +199,7 @@ export class LoopGuard {
 
   #tell(which: number, at: number): void {
     this.#show()
+    this.doubt = true
     const peer = which === MOST_PEERS ? ALL_PEERS : which
     if (this.alarms.length < MOST_ALARMS) this.alarms.push({ peer, blocked: this.#blocks.blocked(which), at })
   }

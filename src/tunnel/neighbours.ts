@@ -96,11 +96,13 @@ export class Neighbours {
     return false
   }
 
-  /** Shuts and opens ways as the guard says. A probe of its own stands in its batch then, to be written to the overlay. */
+  /** Shuts and opens ways as the guard says, and forgets what is in doubt. A probe of its own stands in its batch then, to be written to the overlay. */
   tickGuard(now: number): void {
     const { guard } = this
-    if (guard === undefined || (now < guard.next && guard.alarms.length === 0)) return
+    if (guard === undefined || (now < guard.next && !guard.doubt)) return
     guard.tick(now)
+    if (guard.doubt) this.fdb.flushAll()
+    guard.doubt = false
     if (guard.alarms.length === 0) return
     guard.alarms.length = 0
     const { all, count } = this.#peers
@@ -111,8 +113,7 @@ export class Neighbours {
 
   #showGuard(peer: number, guard: LoopGuard): void {
     this.#counters.peers.blocked[peer] = guard.blocked[peer]
-    // What is behind it was learnt from frames that went round.
-    if (this.#peers.setGuarded(peer, guard.blocked[peer] === 1)) this.fdb.flush(peer)
+    this.#peers.setGuarded(peer, guard.blocked[peer] === 1)
   }
 
   #tickPeer(peer: number, now: number): void {

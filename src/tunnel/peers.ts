@@ -90,9 +90,9 @@ export class Peers {
     return false
   }
 
-  /** The loop guard shuts the way to the peer, or opens it. Returns whether that is news. */
-  setGuarded(peer: number, guarded: boolean): boolean {
-    return this.#put(this.guarded, peer, guarded)
+  /** The loop guard shuts the way to the peer, or opens it. */
+  setGuarded(peer: number, guarded: boolean): void {
+    this.#put(this.guarded, peer, guarded)
   }
 
   /** Not even probes go to a peer that is paused. */

@@ -79,12 +79,9 @@ class Host {
     const { guard } = this
     if (!guard) return
     guard.tick(now)
-    for (const { peer, blocked } of guard.alarms.splice(0)) {
-      this.#lans.alarms.push({ host: this.#index, peer, blocked, at: now })
-      if (!blocked) continue
-      if (peer >= 0) this.fdb.flush(peer)
-      else this.fdb.flushAll()
-    }
+    if (guard.doubt) this.fdb.flushAll()
+    guard.doubt = false
+    for (const alarm of guard.alarms.splice(0)) this.#lans.alarms.push({ host: this.#index, ...alarm })
     if (guard.batch.count === 0) return
     this.#lans.flood(guard.batch.memory.bytes.slice(0, guard.batch.length[0]), this.segment, this)
     guard.batch.clear()

@@ -165,6 +165,22 @@ test('believes its own probe alone: not another name, not a nonce it did not sen
   assert.equal(guard.alarms, [{ peer: 3, blocked: true, at: 9000 }])
 })
 
+test('what was learnt is in doubt where a loop is proven, and where a probe of another comes by, once in a second', () => {
+  const { guard, probe } = suspicious()
+  guard.heard(probe, 0, 60, 3, 1)
+  assert.ok(guard.doubt)
+  const other = changed(probe, { sender0: 6 })
+  const doubts = [100, 200, 1099, 1100, 1101].map((now) => {
+    guard.doubt = false
+    guard.heard(other, 0, 60, 4, now)
+    return guard.doubt
+  })
+  assert.equal(doubts, [true, false, false, true, false])
+  guard.doubt = false
+  guard.carries(other, 0, 60, 3000)
+  assert.ok(guard.doubt)
+})
+
 test('cuts itself off where its name is the greater of the two, as unsigned numbers', () => {
   const rivals: [number, number, boolean][] = [
     [0, 0, false],
