@@ -188,7 +188,7 @@ export class CarriedTunnel {
     reportPeers(tunnel, report)
     forgetWays(tunnel, setup.where, report)
     this.names.follow(tunnel)
-    this.#captures = capturesOf(tunnel, this.options)
+    this.#captures = capturesOf(tunnel, this.options, this.names)
     const { dev, local } = this.options
     const watch = watchPlace(tunnel, { dev, follows: local === undefined }, setup, report)
     this.#undo.push(
@@ -217,7 +217,7 @@ export class CarriedTunnel {
   }
 }
 
-function capturesOf(tunnel: Tunnel, { ttl }: DaemonOptions): Captures {
+function capturesOf(tunnel: Tunnel, { ttl }: DaemonOptions, names: FollowNames): Captures {
   const captured = {
     attach: (ring: SharedArrayBuffer) => tunnel.capture(ring),
     detach: () => tunnel.capture(undefined),
@@ -231,7 +231,7 @@ function capturesOf(tunnel: Tunnel, { ttl }: DaemonOptions): Captures {
       return remote && { remote: remote.text, bytes: remote.bytes, local: parseAddress(tunnel.local)!.bytes }
     },
   }
-  return new Captures(tunnel.name, captured, underlay, () => tunnel.remotes)
+  return new Captures(tunnel.name, captured, underlay, names)
 }
 
 function refuseHeld(tap: string): never {

@@ -4,6 +4,7 @@
 import { ConfigError, StateError } from '../../errors.js'
 import { CaptureReader } from '../../tunnel/capture-reader.js'
 import { captureMemory, INNER, OUTER, type RingWants } from '../../tunnel/capture-record.js'
+import { type KnownRemotes, whichRemote } from '../which-remote.js'
 import { Capture } from './capture.js'
 import type { Underlay } from './outer-headers.js'
 import { type CaptureWanted, MOST_SNAPLEN } from './wanted.js'
@@ -23,11 +24,11 @@ export class Captures {
   readonly #name: string
   readonly #tunnel: Captured
   readonly #underlay: Underlay
-  readonly #remotes: () => readonly string[]
+  readonly #remotes: KnownRemotes
   readonly #running = new Set<AbortController>()
 
-  /** @param name of the tunnel, the interface of the captures; `remotes`: the peers there are */
-  constructor(name: string, tunnel: Captured, underlay: Underlay, remotes: () => readonly string[]) {
+  /** @param name of the tunnel, the interface of the captures; `remotes`: what its peers were asked for as, and are */
+  constructor(name: string, tunnel: Captured, underlay: Underlay, remotes: KnownRemotes) {
     this.#name = name
     this.#tunnel = tunnel
     this.#underlay = underlay
@@ -43,10 +44,10 @@ export class Captures {
       const why = `${MOST_CAPTURES} captures of ${this.#name} go on already, and that is the most; end one of them`
       throw new StateError('TSGRE_TOO_MANY_CAPTURES', why)
     }
-    this.#refuseStranger(wanted.remote)
+    const remote = this.#addressOf(wanted.remote)
     const memory = captureMemory(ringWants(wanted, this.#underlay))
     const reader = new CaptureReader(memory)
-    const capture = new Capture(reader, this.#name, this.#underlay, wanted)
+    const capture = new Capture(reader, this.#name, this.#underlay, { ...wanted, remote })
     const ended = new AbortController()
     const release = () => {
       signal.removeEventListener('abort', end)
@@ -66,11 +67,11 @@ export class Captures {
     return releasing(capture.chunks(ended.signal), release)
   }
 
-  #refuseStranger(remote: string | undefined): void {
-    const remotes = this.#remotes()
-    if (remote === undefined || remotes.includes(remote)) return
-    const some = remotes.slice(0, 5).join(', ') + (remotes.length > 5 ? ', …' : '')
-    const why = `${this.#name} has no such peer; it has ${some || 'none'}`
+  #addressOf(remote: string | undefined): string | undefined {
+    if (remote === undefined) return undefined
+    const address = whichRemote(this.#remotes, remote, this.#name)
+    if (address !== undefined) return address
+    const why = `${this.#name} knows no address of it now, so nothing goes there; try again when \`tsgre status\` shows one`
     throw new ConfigError('TSGRE_BAD_OPTION', 'remote', remote, `--remote ${remote}: ${why}`)
   }
 

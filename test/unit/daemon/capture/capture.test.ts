@@ -49,8 +49,11 @@ class Tunnel {
     const detach = () => {
       if (!this.hook?.prune()) this.hook = undefined
     }
-    const remotes = () => [0, 1].map((index) => where.peer(index)!.remote)
-    this.captures = new Captures('tap0', { attach, detach }, where, remotes)
+    const peers = [0, 1].map((index) => where.peer(index)!.remote)
+    const list = peers.map((address, index) => ({ asked: { remote: `host${index}.example` }, address }))
+    this.captures = new Captures('tap0', { attach, detach }, where, {
+      list: [...list, { asked: { remote: 'nowhere.example' }, address: undefined }],
+    })
   }
 
   /** A whole capture during which `work` is done. */
@@ -288,15 +291,24 @@ test('at its end it has come to the end of the ring, however much of that nobody
   assert.equal(tsharkFields(file, ['frame.len']), [['200']])
 })
 
-test('of one peer shows what comes from it and goes to it, flooded frames too', async () => {
-  const file = await new Tunnel().capture({ side: 'inner', remote: '192.168.56.6' }, (hook) => {
-    for (const peer of [-1, 0, 1]) {
-      sentTo(hook, frames(plainFrame(60)), peer)
-      hook.received(fill(new Batch(1), [naiveEmitGre({ payload: plainFrame(60) })], peer), 0, 0)
-    }
+for (const remote of ['192.168.56.6', 'host1.example', 'HOST1.example.']) {
+  test(`of one peer (${remote}) shows what comes from it and goes to it, flooded frames too`, async () => {
+    const file = await new Tunnel().capture({ side: 'inner', remote }, (hook) => {
+      for (const peer of [-1, 0, 1]) {
+        sentTo(hook, frames(plainFrame(60)), peer)
+        hook.received(fill(new Batch(1), [naiveEmitGre({ payload: plainFrame(60) })], peer), 0, 0)
+      }
+    })
+    const comments = tsharkFields(file, ['frame.comment']).flat()
+    assert.equal(comments, ['tx to all', 'tx to 192.168.56.6', 'rx from 192.168.56.6'])
   })
-  const comments = tsharkFields(file, ['frame.comment']).flat()
-  assert.equal(comments, ['tx to all', 'tx to 192.168.56.6', 'rx from 192.168.56.6'])
+}
+
+test('a peer whose name has no address is not all peers', () => {
+  assert.throws(
+    () => new Tunnel().captures.start({ side: 'inner', remote: 'nowhere.example' }, AbortSignal.abort()),
+    /--remote nowhere\.example: tap0 knows no address of it now/,
+  )
 })
 
 test('with dropsOnly shows nothing else', async () => {
@@ -373,7 +385,8 @@ test('is given up whoever ends it: the reader, its signal, the tunnel', async ()
 test('refuses a peer there is not, and names those there are', () => {
   assert.throws(
     () => new Tunnel().captures.start({ side: 'inner', remote: '192.0.2.1' }, AbortSignal.abort()),
-    (error: unknown) => error instanceof ConfigError && /it has 192\.168\.56\.5, 192\.168\.56\.6/.test(error.message),
+    (error: unknown) =>
+      error instanceof ConfigError && /it has host0\.example, host1\.example, nowhere/.test(error.message),
   )
 })
 
