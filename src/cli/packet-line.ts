@@ -4,8 +4,10 @@
 import { AF_INET, AF_INET6 } from '../sys/constants.js'
 import { addressToText } from '../sys/libc.js'
 import { ETH_P_ARP, ETH_P_IP, ETH_P_IPV6, ethernetHeader, peekEthernet } from '../wire/ethernet.js'
+import { isLoopProbe } from '../wire/loop-probe.js'
 import { read16 } from '../wire/network-order.js'
 import { LINKTYPE_ETHERNET, type PcapngPacket } from '../wire/pcapng.js'
+import { isProbe } from '../wire/probe-frame.js'
 
 const PROTOCOLS: Readonly<Record<number, string>> = {
   1: 'ICMP',
@@ -43,7 +45,13 @@ function ethernetWords(octets: Uint8Array): string {
   if (length < 0) return `${octets.length} octets of a frame`
   const { etherType, vlan } = header
   const tag = vlan < 0 ? '' : ` VLAN ${vlan}`
-  return `${mac(octets, 6)} > ${mac(octets, 0)}${tag} ${payloadWords(octets, length, etherType)}`
+  return `${mac(octets, 6)} > ${mac(octets, 0)}${tag} ${ownWords(octets) ?? payloadWords(octets, length, etherType)}`
+}
+
+/** Of frames that tunnels exchange by themselves. */
+function ownWords(octets: Uint8Array): string | undefined {
+  if (isProbe(octets, 0, octets.length)) return 'tsgre asks or answers'
+  return isLoopProbe(octets, 0, octets.length) ? 'tsgre looks for a loop' : undefined
 }
 
 function mac(octets: Uint8Array, at: number): string {

@@ -38,14 +38,22 @@ const add = {
   describe: 'one more remote, with settings as --remote takes them',
   builder: (yargs: Argv) =>
     change(yargs).epilogue('Example: tsgre peers add 192.168.56.6,key=7\nIt is forgotten when the tsgre ends.'),
-  handler: (argv: ChangeArguments) => send(argv, 'POST', 'added'),
+  async handler(argv: ChangeArguments) {
+    const { name, remote, answer } = await send(argv, 'POST')
+    const { address } = JSON.parse(answer) as { address: string | null }
+    const later = address === null ? ': it has no address now, and is looked up again until it has one' : ''
+    tell(argv, `added ${remote} (${name})${later}`, { event: 'peers', instance: name, added: remote, address })
+  },
 }
 
 const remove = {
   command: 'remove <remote> [name]',
   describe: 'one remote less',
   builder: (yargs: Argv) => change(yargs).epilogue('Example: tsgre peers remove 192.168.56.6'),
-  handler: (argv: ChangeArguments) => send(argv, 'DELETE', 'removed'),
+  async handler(argv: ChangeArguments) {
+    const { name, remote } = await send(argv, 'DELETE')
+    tell(argv, `removed ${remote} (${name})`, { event: 'peers', instance: name, removed: remote })
+  },
 }
 
 export const peersCommand = {
@@ -67,9 +75,9 @@ function refuseTap(tap: string, all: readonly { name: string }[]): never {
   throw new ConfigError('TSGRE_BAD_TAP', 'tap', tap, `no tunnel here is called ${tap}: name one of ${names}`)
 }
 
-async function send(argv: ChangeArguments, method: 'POST' | 'DELETE', done: string): Promise<void> {
+async function send(argv: ChangeArguments, method: 'POST' | 'DELETE') {
   const remote = once('remote', argv.remote)
   const { name, path } = await findInstance(nameOf(argv))
-  await ask(path, { method, path: '/v1/peers', body: { tunnel: once('tap', argv.tap), remote } })
-  tell(argv, `${done} ${remote} (${name})`, { event: 'peers', instance: name, [done]: remote })
+  const body = { tunnel: once('tap', argv.tap), remote }
+  return { name, remote, answer: await ask(path, { method, path: '/v1/peers', body }) }
 }

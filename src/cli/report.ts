@@ -31,8 +31,7 @@ export function humanReport(log: Log): CountingReport {
       if (beside.length > 0) say(`on this host until the end: ${beside.join(', ')}`)
       for (const note of done.notes) say(note)
     },
-    tunnelMtu: (tunnel, now, before) =>
-      say(`tunnel MTU ${now} now (was ${before}): ${narrowestWay(tunnel.peers(), now < before)}`),
+    tunnelMtu: (tunnel, now, before) => say(`tunnel MTU ${now} now (was ${before}): ${narrowestWay(tunnel.peers())}`),
     note: (message) => say(message),
     warn: (message) => log.warn(message),
     counters: (tunnel) => say(`${tunnel.name} so far, tunnel MTU ${tunnel.tunnelMtu}: ${totals(tunnel.stats())}`),
@@ -87,11 +86,11 @@ export function farEnds(remotes: readonly string[]): string {
 
 type Way = Pick<PeerStats, 'remote' | 'tunnelMtu'>
 
-/** Why the tunnel MTU is another: of many ways the narrowest counts. @internal */
-export function narrowestWay(ways: readonly Way[], isNarrower: boolean): string {
+/** Where the tunnel MTU comes from: of many ways the narrowest counts, and remotes come and go. @internal */
+export function narrowestWay(ways: readonly Way[]): string {
   const remote = narrowest(ways)?.remote
   if (ways.length > 1) return `of the ways to ${ways.length} remotes the narrowest is that to ${remote}`
-  return `the way to ${remote} is ${isNarrower ? 'narrower' : 'wider'}`
+  return remote === undefined ? 'there is no remote' : `that is what fits the way to ${remote}`
 }
 
 function narrowest(ways: readonly Way[]): Way | undefined {

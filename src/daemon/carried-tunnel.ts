@@ -88,10 +88,10 @@ export class CarriedTunnel {
     }
   }
 
-  /** @throws ConfigError as Tunnel.addPeer; StateError TSGRE_NOT_NOW before it is up */
-  async addPeer(asked: PeerOptions): Promise<void> {
+  /** The address it has, if any. @throws ConfigError as Tunnel.addPeer; StateError TSGRE_NOT_NOW before it is up */
+  async addPeer(asked: PeerOptions): Promise<string | undefined> {
     this.#refuseNotUp()
-    await this.names.add(remotesOf({ ...this.options, remote: [asked] })[0]!, (address) => this.#refuse(address))
+    return await this.names.add(remotesOf({ ...this.options, remote: [asked] })[0]!, (address) => this.#refuse(address))
   }
 
   /** @throws ConfigError when it is none; StateError as addPeer */
@@ -231,7 +231,7 @@ function capturesOf(tunnel: Tunnel, { ttl }: DaemonOptions, names: FollowNames):
       return remote && { remote: remote.text, bytes: remote.bytes, local: parseAddress(tunnel.local)!.bytes }
     },
   }
-  return new Captures(tunnel.name, captured, underlay, names)
+  return new Captures(tunnel.name, captured, underlay, () => names.list)
 }
 
 function refuseHeld(tap: string): never {

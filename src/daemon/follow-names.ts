@@ -11,6 +11,7 @@ import type { Tunnel } from '../tunnel/tunnel.js'
 import { addressesOf } from './addresses-of.js'
 import { canonical } from './peer-spec.js'
 import type { Listener } from './watch-place.js'
+import { remoteNamed } from './which-remote.js'
 
 const AGAIN_MS = 30_000
 /** After a failure; doubled until it is AGAIN_MS. */
@@ -94,13 +95,14 @@ export class FollowNames {
     })
   }
 
-  /** `refuse` may throw because of the address. @throws ConfigError as Tunnel.addPeer */
-  async add(asked: PeerOptions, refuse: (address: string) => Promise<void>): Promise<void> {
+  /** The address it has, if any. `refuse` may throw because of that. @throws ConfigError as Tunnel.addPeer */
+  async add(asked: PeerOptions, refuse: (address: string) => Promise<void>): Promise<string | undefined> {
     const entry = fresh(asked)
     this.#refuseTwin(asked)
     entry.address ??= await this.#resolve(entry)
     if (entry.address !== undefined) await refuse(entry.address)
     this.#take(entry)
+    return entry.address
   }
 
   /** As add, with what is known of the name's address already: nothing is waited for. @throws ConfigError as Tunnel.addPeer */
@@ -122,16 +124,13 @@ export class FollowNames {
   /** `remote`: as it was asked for, or its address. @throws ConfigError when it is none */
   remove(remote: string): void {
     const entry = this.#find(remote)
-    if (entry?.address === undefined && entry) this.#forget(entry)
-    else {
-      this.#tunnel!.removePeer(entry?.address ?? remote)
-      if (entry) this.#forget(entry)
-    }
+    if (entry.address !== undefined) this.#tunnel!.removePeer(entry.address)
+    this.#forget(entry)
   }
 
   /** Gives a remote other settings. @throws ConfigError */
   change(asked: PeerOptions): void {
-    const entry = this.#find(asked.remote)!
+    const entry = this.#find(asked.remote)
     if (entry.address !== undefined) this.#tunnel!.changePeer(entry.address, { ...asked, remote: entry.address })
     entry.asked = asked
   }
@@ -141,8 +140,8 @@ export class FollowNames {
     for (const { timer } of this.#entries) clearTimeout(timer)
   }
 
-  #find(remote: string): Entry | undefined {
-    return this.#entries.find(({ asked, address }) => asked.remote === remote || address === remote)
+  #find(remote: string): Entry {
+    return remoteNamed(this.#entries, remote, this.#tunnel!.name)
   }
 
   #forget(entry: Entry): void {

@@ -12,8 +12,8 @@ export interface Instance {
   status(): InstanceStatus
   /** Why it would be better started again, as a sentence (a pump that does not turn); undefined while all is well. */
   ill(): string | undefined
-  /** `spec` as `--remote` takes it. */
-  addPeer(tunnel: string | undefined, spec: string): Promise<void>
+  /** `spec` as `--remote` takes it. The address it has; undefined while its name has none. */
+  addPeer(tunnel: string | undefined, spec: string): Promise<string | undefined>
   removePeer(tunnel: string | undefined, remote: string): Promise<void>
   /** Of one remote alone, or all; a stranger is refused (ConfigError), here and there. */
   fdb(tunnel: string | undefined, remote: string | undefined): FdbEntry[]

@@ -32,27 +32,26 @@ export async function serveMetrics(instance: Instance, { address, port }: Listen
 function routesOf(instance: Instance): Routes {
   const metrics = new Metrics(instance)
   return {
-    '/metrics': {
-      async GET(_, response) {
-        const text = await metrics.text()
-        response.writeHead(200, { 'content-type': metrics.contentType })
-        response.end(text)
-      },
-    },
-    '/healthz': {
-      GET(_, response) {
-        const why = instance.ill()
-        sendText(response, why === undefined ? 200 : 503, `${why ?? 'ok'}\n`)
-      },
-    },
-    '/readyz': {
-      GET(_, response) {
-        const waiting = instance.status().tunnels.filter(({ state }) => state !== 'up')
-        const lines = waiting.map(({ name, state }) => `${name}: ${state}\n`)
-        sendText(response, lines.length === 0 ? 200 : 503, lines.length === 0 ? 'ok\n' : lines.join(''))
-      },
-    },
+    '/metrics': read(async (_, response) => {
+      const text = await metrics.text()
+      response.writeHead(200, { 'content-type': metrics.contentType })
+      response.end(text)
+    }),
+    '/healthz': read((_, response) => {
+      const why = instance.ill()
+      sendText(response, why === undefined ? 200 : 503, `${why ?? 'ok'}\n`)
+    }),
+    '/readyz': read((_, response) => {
+      const waiting = instance.status().tunnels.filter(({ state }) => state !== 'up')
+      const lines = waiting.map(({ name, state }) => `${name}: ${state}\n`)
+      sendText(response, lines.length === 0 ? 200 : 503, lines.length === 0 ? 'ok\n' : lines.join(''))
+    }),
   }
+}
+
+/** Of an answer to HEAD Node leaves the body out. */
+function read(handler: Routes[string][string]): Routes[string] {
+  return { GET: handler, HEAD: handler }
 }
 
 function listenError({ code = 'EIO' }: NodeJS.ErrnoException, address: string, port: number): Error {

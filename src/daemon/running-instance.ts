@@ -15,7 +15,7 @@ import { parsePeerSpec } from './peer-spec.js'
 import { RecentPast } from './recent-past.js'
 import type { InstanceStatus, TunnelStatus } from './status.js'
 import { factsOf } from './tunnel-facts.js'
-import { whichRemote } from './which-remote.js'
+import { remoteNamed } from './which-remote.js'
 
 /** What the process does besides carrying. */
 export interface Process {
@@ -89,9 +89,9 @@ export class RunningInstance implements Instance {
     return undefined
   }
 
-  async addPeer(tunnel: string | undefined, spec: string): Promise<void> {
+  async addPeer(tunnel: string | undefined, spec: string): Promise<string | undefined> {
     const carried = this.#one(tunnel)
-    await carried.addPeer(parsePeerSpec(spec))
+    return await carried.addPeer(parsePeerSpec(spec))
   }
 
   async removePeer(tunnel: string | undefined, remote: string): Promise<void> {
@@ -102,13 +102,13 @@ export class RunningInstance implements Instance {
     const { tunnel: carrying, names, options } = this.#one(tunnel)
     const all = carrying?.fdb() ?? []
     if (remote === undefined) return all
-    const address = whichRemote(names, remote, options.name)
+    const { address } = remoteNamed(names.list, remote, options.name)
     return all.filter((entry) => address !== undefined && entry.remote === address)
   }
 
   flushFdb(tunnel: string | undefined, remote: string | undefined): void {
     const { tunnel: carrying, names, options } = this.#one(tunnel)
-    const address = remote === undefined ? undefined : whichRemote(names, remote, options.name)
+    const address = remote === undefined ? undefined : remoteNamed(names.list, remote, options.name).address
     // Of a name without an address nothing was learnt, and no address stands for all.
     if (remote === undefined || address !== undefined) carrying?.flushFdb(address)
   }

@@ -177,13 +177,17 @@ together('a name without an address is waited for, and told of', async () => {
   await A.waitFor(/^tsgre: tap0 up/, 30_000)
   await mesh.reach('c1', 'c2')
   const add = (remote: string) => mesh.ask(1, { method: 'POST', path: '/v1/peers', body: { remote } })
-  await add('nosuch.example')
+  assert.equal(JSON.parse(await add('nosuch.example')), { address: null })
   for (const twin of ['nosuch.example', 'NOSUCH.example.'])
     assert.match(
       await errorOf(add(twin)),
       /^TSGRE_CONFLICT: --remote .*: is a remote of this tunnel already; give it once/,
     )
   assert.is((await mesh.status(1)).peers.length, 2)
+  const remove = (remote: string) => mesh.ask(1, { method: 'DELETE', path: '/v1/peers', body: { remote } })
+  assert.match(await errorOf(remove('192.0.2.9')), /tap0 has no such peer; it has .*nosuch\.example/)
+  await remove('NOSUCH.example.')
+  assert.is((await mesh.status(1)).peers.length, 1)
   assert.is((await A.stop('SIGTERM')).code, 0)
 })
 

@@ -32,9 +32,9 @@ const underlay = {
   peer: () => ({ remote: '192.168.56.5', bytes: Uint8Array.of(192, 168, 56, 5) }),
 }
 const tunnel = { attach: (ring: SharedArrayBuffer) => hook.add(ring), detach: () => hook.prune() }
-const captures = new Captures('tap0', tunnel, underlay, {
-  list: [{ asked: { remote: '192.168.56.5' }, address: '192.168.56.5' }],
-})
+const captures = new Captures('tap0', tunnel, underlay, () => [
+  { asked: { remote: '192.168.56.5' }, address: '192.168.56.5' },
+])
 
 const fetch: FetchCapture = (name, request, signal) => {
   if (name === 'nobody') throw new StateError('TSGRE_PUMP_DIED', 'no tsgre of that name runs')

@@ -32,9 +32,10 @@ export class StillInstance implements Instance {
     return this.illness
   }
 
-  async addPeer(...args: [string | undefined, string]): Promise<void> {
+  async addPeer(...args: [string | undefined, string]): Promise<string | undefined> {
     this.told.push(['addPeer', ...args])
     if (args[1] === 'bad') throw new ConfigError('TSGRE_NOT_AN_ADDRESS', 'remote', 'bad', '--remote bad: no address')
+    return undefined
   }
 
   async removePeer(...args: [string | undefined, string]): Promise<void> {

@@ -4,7 +4,7 @@
 import { ConfigError, StateError } from '../../errors.js'
 import { CaptureReader } from '../../tunnel/capture-reader.js'
 import { captureMemory, INNER, OUTER, type RingWants } from '../../tunnel/capture-record.js'
-import { type KnownRemotes, whichRemote } from '../which-remote.js'
+import { type KnownRemote, remoteNamed } from '../which-remote.js'
 import { Capture } from './capture.js'
 import type { Underlay } from './outer-headers.js'
 import { type CaptureWanted, MOST_SNAPLEN } from './wanted.js'
@@ -24,11 +24,11 @@ export class Captures {
   readonly #name: string
   readonly #tunnel: Captured
   readonly #underlay: Underlay
-  readonly #remotes: KnownRemotes
+  readonly #remotes: () => readonly KnownRemote[]
   readonly #running = new Set<AbortController>()
 
   /** @param name of the tunnel, the interface of the captures; `remotes`: what its peers were asked for as, and are */
-  constructor(name: string, tunnel: Captured, underlay: Underlay, remotes: KnownRemotes) {
+  constructor(name: string, tunnel: Captured, underlay: Underlay, remotes: () => readonly KnownRemote[]) {
     this.#name = name
     this.#tunnel = tunnel
     this.#underlay = underlay
@@ -69,7 +69,7 @@ export class Captures {
 
   #addressOf(remote: string | undefined): string | undefined {
     if (remote === undefined) return undefined
-    const address = whichRemote(this.#remotes, remote, this.#name)
+    const { address } = remoteNamed(this.#remotes(), remote, this.#name)
     if (address !== undefined) return address
     const why = `${this.#name} knows no address of it now, so nothing goes there; try again when \`tsgre status\` shows one`
     throw new ConfigError('TSGRE_BAD_OPTION', 'remote', remote, `--remote ${remote}: ${why}`)

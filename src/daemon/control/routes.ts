@@ -32,8 +32,8 @@ export function routesOf(instance: Instance, identity: Identity): Routes {
     '/v1/peers': {
       async POST(request, response) {
         const { tunnel, remote } = await bodyFields(request, ['tunnel', 'remote'])
-        await instance.addPeer(tunnel, given('remote', remote))
-        sendJson(response, 200, {})
+        const address = await instance.addPeer(tunnel, given('remote', remote))
+        sendJson(response, 200, { address })
       },
       async DELETE(request, response) {
         const { tunnel, remote } = await bodyFields(request, ['tunnel', 'remote'])

@@ -3,7 +3,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { packetLine, timeOfDay } from '#tsgre/cli/packet-line.js'
+import { emitLoopProbe, loopProbe } from '#tsgre/wire/loop-probe.js'
 import { LINKTYPE_ETHERNET, LINKTYPE_RAW } from '#tsgre/wire/pcapng.js'
+import { ASK, emitProbe, probeFrame } from '#tsgre/wire/probe-frame.js'
 import { innerFrame, UDP } from '../../rig/flows.js'
 import { DOT1Q, ETH_P_ARP, ethernet, ipv4, ipv6, plainFrame } from '../../rig/frames.js'
 
@@ -74,6 +76,14 @@ test('says who talks to whom in what', () => {
     line(ethernet(0x0800, ipv4({ protocol: 200 }))),
     `tx 192.168.56.6 34 B ${MACS} IPv4 10.103.0.1 > 10.103.0.2 protocol 200`,
   )
+})
+
+test('calls frames between two tsgre what they are', () => {
+  const bytes = new Uint8Array(60)
+  emitProbe(bytes, 0, { ...probeFrame(), kind: ASK, size: 60 })
+  assert.match(line(bytes, 'rx from 192.168.56.5'), /^rx 192\.168\.56\.5 60 B .* tsgre asks or answers$/)
+  emitLoopProbe(bytes, 0, loopProbe())
+  assert.match(line(bytes, 'tx to all'), /^tx all 60 B .* tsgre looks for a loop$/)
 })
 
 test('says the same of packets on the underlay', () => {

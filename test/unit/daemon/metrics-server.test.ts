@@ -70,6 +70,13 @@ test('serves metrics, health and readiness', async () => {
     assert.equal((await get('/healthz')).slice(0, 2), [503, 'the pump of tap0 has not turned for 5 s\n'])
     assert.equal((await get('/readyz')).slice(0, 2), [503, 'tap1: starting\n'])
     assert.is((await get('/v1/status'))[0], 404)
+    for (const [path, code] of [
+      ['/metrics', 200],
+      ['/readyz', 503],
+    ] as const) {
+      const head = await fetch(`http://127.0.0.1:${server.port}${path}`, { method: 'HEAD' })
+      assert.equal([head.status, await head.text()], [code, ''])
+    }
     instance.now = () => {
       throw new Error('no status')
     }

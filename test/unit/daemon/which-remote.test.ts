@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { whichRemote } from '#tsgre/daemon/which-remote.js'
+import { remoteNamed } from '#tsgre/daemon/which-remote.js'
 import { ConfigError } from '#tsgre/errors.js'
 
 const list = [
@@ -9,10 +9,11 @@ const list = [
   { asked: { remote: 'fe80::1%eth1' }, address: 'fe80::1%eth1' },
   { asked: { remote: 'two.example' }, address: undefined },
 ]
-const of = (remote: string) => whichRemote({ list }, remote, 'tap0')
+const of = (remote: string) => remoteNamed(list, remote, 'tap0').address
 
 test('a remote is found by the words it was asked for with, and by its address in any spelling', () => {
-  for (const words of ['one.example', '2001:db8::5', '2001:DB8:0:0::5']) assert.is(of(words), '2001:db8::5')
+  for (const words of ['one.example', 'ONE.example.', '2001:db8::5', '2001:DB8:0:0::5'])
+    assert.is(of(words), '2001:db8::5')
   for (const words of ['2001:DB8:0::6', '2001:db8:0:0:0:0:0:6']) assert.is(of(words), '2001:db8::6')
   assert.is(of('FE80::1%eth1'), 'fe80::1%eth1')
   assert.is(of('two.example'), undefined)

@@ -51,9 +51,8 @@ class Tunnel {
     }
     const peers = [0, 1].map((index) => where.peer(index)!.remote)
     const list = peers.map((address, index) => ({ asked: { remote: `host${index}.example` }, address }))
-    this.captures = new Captures('tap0', { attach, detach }, where, {
-      list: [...list, { asked: { remote: 'nowhere.example' }, address: undefined }],
-    })
+    const nowhere = { asked: { remote: 'nowhere.example' }, address: undefined }
+    this.captures = new Captures('tap0', { attach, detach }, where, () => [...list, nowhere])
   }
 
   /** A whole capture during which `work` is done. */
