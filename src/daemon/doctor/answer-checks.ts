@@ -2,6 +2,7 @@
 // an exchange of our own. Pure.
 
 import type { IcmpError } from '../../io/icmp-errors.js'
+import { wrongKeyOf } from '../health.js'
 import type { PeerStatus } from '../status.js'
 import type { Exchange } from './exchange.js'
 import { type Finding, fine, found } from './finding.js'
@@ -98,9 +99,6 @@ function icmpFinding(
   return undefined
 }
 
-/** How lately a running tsgre must have seen something for it to count, in milliseconds. */
-const LATELY_MS = 60_000
-
 /** Keys and checksums of what came. */
 export function checkMatch(
   subject: Subject,
@@ -137,7 +135,7 @@ export function matchKnown(subject: Subject, target: Target): Finding[] {
 function wrongKey({ otherKeys }: Subject, { address, keyIn, peer }: Target, came: readonly Came[]): Finding[] {
   const wanted = keyIn ?? 'none'
   const known = otherKeys.filter(({ remote }) => remote === address.text).map(({ key }) => key)
-  const wrong = came.find(({ key }) => key !== wanted && !known.includes(key))?.key ?? lately(peer, known)
+  const wrong = came.find(({ key }) => key !== wanted && !known.includes(key))?.key ?? ofLate(peer, known)
   if (wrong === undefined) return []
   const has = wrong === 'none' ? 'without a key' : `with key ${wrong}`
   const wants = wanted === 'none' ? 'none' : `key ${wanted}`
@@ -148,10 +146,9 @@ function wrongKey({ otherKeys }: Subject, { address, keyIn, peer }: Target, came
   return [found('wrong-key', `packets from ${address.text} come ${has}, this tunnel wants ${wants}`, remedy)]
 }
 
-function lately(peer: PeerStatus | undefined, known: readonly (number | 'none')[]): number | 'none' | undefined {
-  const { lastWrongKey, lastWrongKeyAt = 0 } = peer ?? {}
-  if (lastWrongKey === undefined || known.includes(lastWrongKey)) return undefined
-  return Date.now() - lastWrongKeyAt < LATELY_MS ? lastWrongKey : undefined
+function ofLate(peer: PeerStatus | undefined, known: readonly (number | 'none')[]): number | 'none' | undefined {
+  const key = peer && wrongKeyOf(peer, Date.now())
+  return key !== undefined && known.includes(key) ? undefined : key
 }
 
 function wrongChecksum({ address, keyIn, receiveChecksum }: Target, came: readonly Came[]): Finding[] {
