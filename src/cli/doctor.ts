@@ -28,7 +28,7 @@ export function doctorCommand(readStatus: ReadStatus): CommandModule {
     async handler(argv: Arguments) {
       const asked = await readAsked(askedOf(argv))
       const { instances, findings: before } = await askInstances(readStatus)
-      const findings = await runDoctor(subjectsOf(asked, instances), before)
+      const findings = await runDoctor(subjectsOf(asked, instances), before, readStatus)
       process.stdout.write(argv.json ? asJson(findings) : asText(findings, isUtf8()))
       process.exitCode = exitCodeFor(findings)
     },

@@ -23,4 +23,24 @@ test('a wrong key that was mended is told no more, by the doctor and by the stat
   assert.not.match(await rig.exec('A', tsgreArgv(['status'])).then(({ stdout }) => stdout), /arrive with key/)
 })
 
+for (const encap of [[], ['--encap', 'udp']]) {
+  test(`a remote that has stopped is told before the tunnel has noticed (${encap[1] ?? 'gre'}); what the tunnel last knew is not repeated`, async () => {
+    using rig = new Hosts({ overlay: 'flat' })
+    await rig.tsgre('A', [...encap, '--keepalive', '60'])
+    const B = await rig.tsgre('B', [...encap, '--keepalive', '60'])
+    await rig.reach('cA', 'cB')
+    const isUp = async () => (await rig.exec('A', tsgreArgv(['status', '--json']))).stdout.includes('"liveness":"up"')
+    for (const deadline = Date.now() + 20_000; !(await isUp()); await sleep(100)) assert.ok(Date.now() < deadline)
+    const well = await doctorOn(rig, 'A', [])
+    assert.equal(codes(well.findings), [])
+    await B.stop()
+    // No ICMP: as a host that is switched off.
+    rig.execSync('B', ['nft', 'table inet t { chain c { type filter hook output priority 0; policy drop; }; }'])
+    assert.ok(await isUp())
+    const { code, findings } = await doctorOn(rig, 'A', [])
+    assert.is(told(findings, 'peer-down').level, 'problem')
+    assert.is(code, 1)
+  })
+}
+
 test.run()

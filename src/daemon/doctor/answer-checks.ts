@@ -1,5 +1,5 @@
-// What the other host says, and whether what it sends fits what is expected here: from a tsgre that runs and knows, or else from
-// an exchange of our own. Pure.
+// What the other host says, and whether what it sends fits what is expected here: from an exchange of our own, or, where a tsgre
+// that runs has the port and so the answers, from what it has heard meanwhile. Pure.
 
 import type { IcmpError } from '../../io/icmp-errors.js'
 import { wrongKeyOf } from '../health.js'
@@ -11,12 +11,10 @@ import type { Subject, Target } from './subject.js'
 
 const START_THERE = 'start tsgre there, with the address of this host as its --remote'
 
-/** What a running tsgre with --keepalive says; undefined where it does not know. */
-export function answerKnown({ liveness, remote, rtt, loss }: PeerStatus): Finding | undefined {
-  const lost = loss ? `, ${Math.round(loss * 100)} % lost` : ''
-  if (liveness === 'up')
-    return fine('answer', `${remote} answers${rtt === undefined ? '' : ` in ${rtt.toFixed(1)} ms`}${lost}`)
-  return undefined
+/** What a running tsgre has heard since it was asked the first time; undefined where that is nothing. */
+export function answerKnown(before: PeerStatus, { remote, lastReceived = 0 }: PeerStatus): Finding | undefined {
+  if (lastReceived <= (before.lastReceived ?? 0)) return undefined
+  return fine('answer', `${remote} was asked, and the tsgre that runs here hears it`)
 }
 
 export function checkAnswer(
@@ -32,10 +30,13 @@ export function checkAnswer(
   if (answer) return [fine('answer', `a tsgre answers at ${text} in ${answer.milliseconds.toFixed(1)} ms`)]
   const said = icmp.map((error) => icmpFinding(error, text, udpPort)).find((finding) => finding !== undefined)
   if (said) return [said]
-  if (target.peer?.liveness === 'down')
-    return [found('peer-down', `${text} has answered, and does no more`, 'look at the other host: tsgre doctor there')]
+  const silent = `${text} has answered the tsgre that runs here, and does no more`
+  const gone = found('peer-down', silent, 'look at the other host: tsgre doctor there')
+  if (target.peer?.liveness === 'down') return [gone]
   if (came.length > 0)
     return [fine('answer', `${text} sends GRE, and does not answer: no tsgre, or one with another key`)]
+  // It was up when it was asked last, which may be minutes ago.
+  if (target.peer?.liveness === 'up') return [gone]
   if (!listens)
     return [found('no-answer', `whether ${text} answers only the tsgre that runs here can know`, 'tsgre status')]
   const may = 'it may be a gretap or an Open vSwitch, have another key, or be behind a firewall'
@@ -126,7 +127,7 @@ export function checkMatch(
   return [found('nothing-received', `nothing came from ${text} while the doctor listened, whatever its key`, '')]
 }
 
-/** As checkMatch, from what a running tsgre knows. */
+/** As checkMatch, from what a running tsgre knows that hears the remote. */
 export function matchKnown(subject: Subject, target: Target): Finding[] {
   const findings = wrongKey(subject, target, [])
   return findings.length > 0 ? findings : [fine('match', `what comes from ${target.address.text} is taken`)]

@@ -157,14 +157,25 @@ function peer(given: Partial<PeerStatus>): PeerStatus {
   } as PeerStatus
 }
 
-test('a running tsgre that hears its peer is believed; what it does not know is asked for', () => {
-  assert.match(answerKnown(peer({ liveness: 'up', rtt: 1.25, loss: 0.5 }))!.text, /answers in 1\.3 ms, 50 % lost/)
-  assert.is(answerKnown(peer({ liveness: 'unknown' })), undefined)
-  const down = target({ peer: peer({ liveness: 'down' }) })
-  assert.equal(codes(checkAnswer(subject(), down, QUIET)), ['peer-down'])
+test('of a running tsgre that has the port only what it has heard since it was asked counts', () => {
+  const before = peer({ liveness: 'up', lastReceived: 1000 })
+  assert.match(answerKnown(before, peer({ lastReceived: 1001 }))!.text, /the tsgre that runs here hears it/)
+  assert.ok(answerKnown(peer({}), peer({ lastReceived: 1001 })))
+  assert.is(answerKnown(before, before), undefined)
+  assert.is(answerKnown(peer({}), peer({})), undefined)
   const late = (lastWrongKeyAt: number) => target({ peer: peer({ lastWrongKey: 9, lastWrongKeyAt }) })
   assert.equal(codes(matchKnown(subject(), late(Date.now()))), ['wrong-key'])
   assert.equal(codes(matchKnown(subject(), late(Date.now() - 3_600_000))), ['ok'])
+})
+
+test('whoever answered a running tsgre and does not answer now is down, whatever that tsgre last knew', () => {
+  const of = (liveness: PeerStatus['liveness'], heard: Partial<Exchange> = {}) =>
+    codes(checkAnswer(subject(), target({ peer: peer({ liveness }) }), { ...QUIET, ...heard }))
+  assert.equal(of('down'), ['peer-down'])
+  assert.equal(of('up'), ['peer-down'])
+  assert.equal(of('up', { listens: false }), ['peer-down'])
+  assert.equal(of('up', { came: [PLAIN] }), ['ok'])
+  assert.equal(of('unknown'), ['no-answer'])
 })
 
 test('a silent box that the tunnel has found by itself is no problem', () => {
