@@ -145,8 +145,8 @@ function unresolved(peer: PeerStatus): Problem[] {
 
 function blocked(peer: PeerStatus, { name }: TunnelFacts): Problem | undefined {
   if (!peer.blocked) return undefined
-  const text = `a loop runs through ${nameOf(peer)}: that way is shut for a while`
-  const remedy = `find the second way between ${name} and that host's network, and cut it or use spanning tree`
+  const text = `a loop runs through ${nameOf(peer)}: a second path joins the two LANs, and the way there is shut for a while`
+  const remedy = `find what joins the network of ${name} and that host's besides the tunnel, and cut it; the way opens by itself then`
   return problem('loop', text, remedy, peer)
 }
 

@@ -6,6 +6,9 @@ import * as assert from 'uvu/assert'
 import { tsgreArgv } from '../rig/daemon.js'
 import { codes, doctorOn, told } from '../rig/doctor.js'
 import { Hosts } from '../rig/hosts.js'
+import { Mesh } from '../rig/mesh.js'
+
+const REMOTE = ['--remote', '192.168.56.5']
 
 test('a wrong key that was mended is told no more, by the doctor and by the status, once right packets came for some seconds', async () => {
   using rig = new Hosts({ overlay: 'flat' })
@@ -42,5 +45,56 @@ for (const encap of [[], ['--encap', 'udp']]) {
     assert.is(code, 1)
   })
 }
+
+test('a key other than the one that the tunnel here has is tried, and that it is another is told', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  await rig.tsgre('A', ['--key', '8', '--keepalive', '1'])
+  await rig.tsgre('B', ['--key', '8', '--keepalive', '1'])
+  await rig.reach('cA', 'cB')
+  const other = await doctorOn(rig, 'A', [...REMOTE, '--key', '7'])
+  const differs = told(other.findings, 'tunnel-differs')
+  assert.is(differs.level, 'warning')
+  assert.match(differs.text, /on tap0 has key 8 for 192\.168\.56\.5; the doctor asks with key 7/)
+  assert.not.ok(other.findings.some(({ text }) => / answers at /.test(text)))
+  told(other.findings, 'wrong-key')
+  assert.is(other.code, 1)
+  assert.equal(codes((await doctorOn(rig, 'A', ['--remote', '192.168.56.5,key=8'])).findings), [])
+})
+
+test('a key that the tunnel here has wrong is found right by asking with it', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  await rig.tsgre('A', ['--key', '7'])
+  await rig.tsgre('B', ['--key', '8'])
+  const { findings } = await doctorOn(rig, 'A', [...REMOTE, '--key', '8'])
+  told(findings, 'tunnel-differs')
+  assert.match(findings.find(({ check }) => check === 'answer')!.text, /a tsgre answers at 192\.168\.56\.5/)
+})
+
+test('a loop that the guard has cut is told with its remote, and frames dropped by --flood-limit with what to do', async () => {
+  using mesh = new Mesh(2)
+  await Promise.all([1, 2].map((i) => mesh.host(i, '--flood-limit', '5')))
+  await mesh.reachAll()
+  const until = async (code: string): Promise<number> => {
+    for (const deadline = Date.now() + 40_000; ; await sleep(200)) {
+      const statuses = await Promise.all([1, 2].map((i) => mesh.status(i)))
+      const at = statuses.findIndex(({ problems }) => problems.some((one: { code: string }) => one.code === code))
+      if (at >= 0) return at + 1
+      assert.ok(Date.now() < deadline, `no ${code}`)
+    }
+  }
+  mesh.spawn('c1', ['ping', '-b', '-i', '0.02', '10.103.255.255'])
+  const flooded = await doctorOn(mesh, `h${await until('drops-flood-limit')}`, [])
+  assert.match(told(flooded.findings, 'dropped').text, /dropped of late as flood-limit/)
+  assert.match(told(flooded.findings, 'dropped').remedy, /--flood-limit/)
+  mesh.join('h1', 'h2')
+  const host = await until('loop')
+  const { code, findings } = await doctorOn(mesh, `h${host}`, [])
+  const loop = told(findings, 'loop')
+  assert.is(loop.level, 'problem')
+  assert.is(loop.remote, mesh.address(`h${3 - host}`))
+  assert.match(loop.text, /^a loop runs through 192\.168\.56\.1[12]: a second path joins the two LANs/)
+  assert.match(loop.remedy, /cut it/)
+  assert.is(code, 1)
+})
 
 test.run()

@@ -16,6 +16,7 @@ import { checkCapabilities, checkSystem, checkTun } from './machine-checks.js'
 import { checkOverlap, type Networks } from './overlap-check.js'
 import { checkPathMtu } from './path-mtu-check.js'
 import type { ReadStatus, Subject, Target } from './subject.js'
+import { checkTunnel } from './tunnel-check.js'
 import { checkForwarding, checkKernelGre, checkNames, checkReversePath, checkRoute, type Way } from './way-checks.js'
 
 const DEFAULT_BRIDGE = 'docker0'
@@ -72,7 +73,8 @@ async function examine(subject: Subject, readStatus: ReadStatus): Promise<Findin
     ...(await guarded('overlap', async () => checkOverlap(await networksOf(subject, seen)))),
   ]
   const about = await Promise.all(targets.map((target) => examineTarget(subject, target, seen)))
-  return [...findings, ...about.flat()]
+  findings.push(...about.flat())
+  return [...findings, ...(await guarded('tunnel', () => checkTunnel(subject, findings)))]
 }
 
 /** The one named; docker0 where there is one. */

@@ -33,12 +33,12 @@ function target(given: Partial<Target> = {}): Target {
     receiveChecksum: 'accept',
     peer: undefined,
   } as const
-  return { address, ...plain, ...given }
+  return { address, ...plain, differs: [], ...given }
 }
 
 function subject(given: Partial<Subject> = {}): Subject {
   const none = { tap: undefined, runs: false, bridge: undefined, local: undefined, dev: undefined, udpPort: undefined }
-  return { ...none, routes: [], targets: [], nameless: [], otherKeys: [], ...given }
+  return { ...none, problems: undefined, routes: [], targets: [], nameless: [], otherKeys: [], ...given }
 }
 
 function device(given: Partial<Device>): Device {
@@ -231,7 +231,7 @@ test('an old Node is a problem, another platform a warning', () => {
 })
 
 function tunnel(name: string, peers: PeerStatus[], given: Partial<TunnelStatus> = {}): TunnelStatus {
-  return { name, local: '192.0.2.1', bridge: 'br0', udpPort: null, peers, ...given } as TunnelStatus
+  return { name, local: '192.0.2.1', bridge: 'br0', udpPort: null, peers, problems: [], ...given } as TunnelStatus
 }
 
 const NOTHING = { remotes: [], routes: [] }
