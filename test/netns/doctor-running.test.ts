@@ -97,4 +97,23 @@ test('a loop that the guard has cut is told with its remote, and frames dropped 
   assert.is(code, 1)
 })
 
+test('with several remotes no line of the text is without one, and what is the same of all is told once', async () => {
+  using mesh = new Mesh(3)
+  await mesh.all()
+  mesh.execSync('h1', ['iptables', '-P', 'INPUT', 'DROP'])
+  const { stdout } = await mesh.exec('h1', tsgreArgv(['doctor']), { anyCode: true, env: { LC_ALL: 'C.UTF-8' } })
+  const lines = stdout.split('\n')
+  const about = lines.filter((line) => /^. (firewall|rp-filter|kernel-gre|answer|match|path-mtu) /.test(line))
+  assert.equal(
+    about.filter((line) => !/192\.168\.56\.1[23]/.test(line)),
+    [],
+    stdout,
+  )
+  const dropped = lines.filter((line) => line.includes('[firewall-input]'))
+  assert.is(dropped.length, 1, stdout)
+  assert.match(dropped[0]!, /192\.168\.56\.12, 192\.168\.56\.13: protocol 47/)
+  assert.is(lines.filter((line) => line.includes('→ iptables -I INPUT -p gre')).length, 2)
+  assert.match(stdout, /\n1 problem, /)
+})
+
 test.run()

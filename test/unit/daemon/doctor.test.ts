@@ -2,7 +2,6 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { asText } from '#tsgre/cli/doctor.js'
 import { answerKnown, checkAnswer, checkMatch, matchKnown } from '#tsgre/daemon/doctor/answer-checks.js'
 import { type AskedRemote, readAsked } from '#tsgre/daemon/doctor/asked.js'
 import { checkTap } from '#tsgre/daemon/doctor/device-checks.js'
@@ -325,14 +324,6 @@ test('without a remote and without a tsgre it is this host alone', () => {
   assert.equal(
     subjectsOf(NOTHING, []).map(({ targets, tap }) => [targets.length, tap]),
     [[0, undefined]],
-  )
-})
-
-test('prints in ASCII where the locale is none of UTF-8, and counts', () => {
-  const findings = [found('tap-down', 't is down', 'ip link set t up'), found('no-answer', 'nothing')]
-  assert.is(
-    asText(findings, false),
-    'NO tap           t is down [tap-down]\n                 -> ip link set t up\n?  answer        nothing [no-answer]\n\n1 problem, 1 question left open\n',
   )
 })
 
