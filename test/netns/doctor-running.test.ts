@@ -97,6 +97,17 @@ test('a loop that the guard has cut is told with its remote, and frames dropped 
   assert.is(code, 1)
 })
 
+test('who may open no socket is told what the tunnel knows, and how old it is', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  await rig.tunnel()
+  await rig.reach('cA', 'cB')
+  const bare = ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all', ...tsgreArgv(['doctor', '--json'])]
+  const { stdout } = await rig.exec('A', bare, { anyCode: true })
+  const { text, level } = told(JSON.parse(stdout).findings, 'no-answer')
+  assert.match(text, /cannot be asked without CAP_NET_RAW; the tsgre that runs here heard it last \d+ s ago$/)
+  assert.is(level, 'unknown')
+})
+
 test('with several remotes no line of the text is without one, and what is the same of all is told once', async () => {
   using mesh = new Mesh(3)
   await mesh.all()

@@ -17,6 +17,21 @@ export function answerKnown(before: PeerStatus, { remote, lastReceived = 0 }: Pe
   return fine('answer', `${remote} was asked, and the tsgre that runs here hears it`)
 }
 
+/** Where the doctor may open no socket: what a running tsgre knows, and how old that is. */
+export function answerUnasked(subject: Subject, target: Target, { lastReceived, liveness }: PeerStatus): Finding[] {
+  const { text } = target.address
+  const ago = lastReceived === undefined ? undefined : Math.max(0, Math.round((Date.now() - lastReceived) / 1000))
+  const known = ago === undefined ? 'has never heard it' : `heard it last ${ago} s ago`
+  const words = `${text} cannot be asked without CAP_NET_RAW; the tsgre that runs here ${known}`
+  const answer = liveness === 'down' ? gone(text) : found('no-answer', words, 'run it as root')
+  return [answer, ...wrongKey(subject, target, [])]
+}
+
+function gone(remote: string): Finding {
+  const text = `${remote} has answered the tsgre that runs here, and does no more`
+  return found('peer-down', text, 'look at the other host: tsgre doctor there')
+}
+
 export function checkAnswer(
   { udpPort }: Subject,
   target: Target,
@@ -30,13 +45,11 @@ export function checkAnswer(
   if (answer) return [fine('answer', `a tsgre answers at ${text} in ${answer.milliseconds.toFixed(1)} ms`)]
   const said = icmp.map((error) => icmpFinding(error, text, udpPort)).find((finding) => finding !== undefined)
   if (said) return [said]
-  const silent = `${text} has answered the tsgre that runs here, and does no more`
-  const gone = found('peer-down', silent, 'look at the other host: tsgre doctor there')
-  if (target.peer?.liveness === 'down') return [gone]
+  if (target.peer?.liveness === 'down') return [gone(text)]
   if (came.length > 0)
     return [fine('answer', `${text} sends GRE, and does not answer: no tsgre, or one with another key`)]
   // It was up when it was asked last, which may be minutes ago.
-  if (target.peer?.liveness === 'up') return [gone]
+  if (target.peer?.liveness === 'up') return [gone(text)]
   if (!listens)
     return [found('no-answer', `whether ${text} answers only the tsgre that runs here can know`, 'tsgre status')]
   const may = 'it may be a gretap or an Open vSwitch, have another key, or be behind a firewall'

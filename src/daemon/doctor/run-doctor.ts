@@ -1,12 +1,12 @@
 // Runs all checks in their order. One that fails is told as a finding, and the next goes on. Changes nothing on this host; sends
 // questions and pings, to the remotes alone.
 
-import { ConfigError } from '../../errors.js'
+import { ConfigError, SystemError } from '../../errors.js'
 import { type Device, readDevices } from '../../host/devices.js'
 import { type Filters, readFilters } from '../../host/read-filters.js'
 import { listRoutes, type Route } from '../../host/routes.js'
 import { tapHolders } from '../../host/tap-holders.js'
-import { answerKnown, checkAnswer, checkMatch, matchKnown } from './answer-checks.js'
+import { answerKnown, answerUnasked, checkAnswer, checkMatch, matchKnown } from './answer-checks.js'
 import { askAgain } from './ask-instances.js'
 import { checkBridge, checkTap } from './device-checks.js'
 import { exchange } from './exchange.js'
@@ -120,9 +120,14 @@ async function examineTarget(subject: Subject, target: Target, seen: Seen): Prom
 
 /** Asked is always: what a running tsgre knows may be minutes old. Where it has the port, the answer comes to it. */
 async function ask(subject: Subject, target: Target, way: Way, readStatus: ReadStatus): Promise<Finding[]> {
-  const heard = await exchange(subject, target, way)
+  const { peer } = target
+  const heard = await exchange(subject, target, way).catch((error) => {
+    if (peer && error instanceof SystemError && error.code === 'EPERM') return undefined
+    throw error
+  })
+  if (!heard) return answerUnasked(subject, target, peer!)
   const now = heard.listens ? undefined : await askAgain(readStatus, subject, target)
-  const known = now && answerKnown(target.peer!, now)
+  const known = now && answerKnown(peer!, now)
   if (known) return [known, ...matchKnown(subject, target)]
   return [...checkAnswer(subject, target, heard), ...checkMatch(subject, target, heard)]
 }
