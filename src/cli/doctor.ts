@@ -4,11 +4,12 @@
 import type { Argv, CommandModule } from 'yargs'
 import { askInstances } from '../daemon/doctor/ask-instances.js'
 import { LOOKED_AT, readAsked } from '../daemon/doctor/asked.js'
-import { CHECKS, type Finding, type Level } from '../daemon/doctor/finding.js'
+import type { Finding } from '../daemon/doctor/finding.js'
 import { exitCodeFor, runDoctor } from '../daemon/doctor/run-doctor.js'
 import type { ReadStatus } from '../daemon/doctor/subject.js'
 import { subjectsOf } from '../daemon/doctor/subjects.js'
 import { OPTIONS } from '../daemon/options/option-table.js'
+import { asText } from './doctor-text.js'
 import { type Arguments, askedOf, parserOption } from './tunnel-flags.js'
 
 const EXAMPLE = `Give it the options of the tunnel; those it has no use for are taken, too. What is left away is as the tsgre that runs here has it.
@@ -28,7 +29,7 @@ export function doctorCommand(readStatus: ReadStatus): CommandModule {
     async handler(argv: Arguments) {
       const asked = await readAsked(askedOf(argv))
       const { instances, findings: before } = await askInstances(readStatus)
-      const findings = await runDoctor(subjectsOf(asked, instances), before)
+      const findings = await runDoctor(subjectsOf(asked, instances), before, readStatus)
       process.stdout.write(argv.json ? asJson(findings) : asText(findings, isUtf8()))
       process.exitCode = exitCodeFor(findings)
     },
@@ -48,39 +49,7 @@ function asJson(findings: readonly Finding[]): string {
   return `${JSON.stringify({ event: 'doctor', healthy: exitCodeFor(findings) === 0, findings })}\n`
 }
 
-const MARKS: Readonly<Record<Level, readonly [utf8: string, ascii: string]>> = {
-  ok: ['✓', 'ok'],
-  warning: ['!', '!'],
-  problem: ['✗', 'NO'],
-  unknown: ['?', '?'],
-}
-
 /** Whether the terminal's locale, in the order of setlocale(3), shows more than ASCII. */
 function isUtf8({ LC_ALL, LC_CTYPE, LANG } = process.env): boolean {
   return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '')
-}
-
-/** @internal */
-export function asText(findings: readonly Finding[], utf8: boolean): string {
-  const width = Math.max(...CHECKS.map(({ length }) => length))
-  const lines = findings.flatMap(({ check, level, code, text, remedy }) => {
-    const mark = MARKS[level][utf8 ? 0 : 1].padEnd(utf8 ? 1 : 2)
-    const indent = ' '.repeat(mark.length + 1 + width + 2)
-    const name = code === 'ok' ? '' : ` [${code}]`
-    return [
-      `${mark} ${check.padEnd(width)}  ${text}${name}`,
-      ...(remedy === '' ? [] : [`${indent}${utf8 ? '→' : '->'} ${remedy}`]),
-    ]
-  })
-  return `${[...lines, '', summary(findings)].join('\n')}\n`
-}
-
-function summary(findings: readonly Finding[]): string {
-  const count = (level: Level, word: string) => {
-    const number = findings.filter((finding) => finding.level === level).length
-    return number === 0 ? [] : [`${number} ${word}${number === 1 ? '' : 's'}`]
-  }
-  const wrong = [...count('problem', 'problem'), ...count('warning', 'warning')]
-  const open = count('unknown', 'question').map((words) => `${words} left open`)
-  return wrong.length === 0 ? ['nothing is wrong', ...open].join(', ') : [...wrong, ...open].join(', ')
 }

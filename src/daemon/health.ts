@@ -23,9 +23,13 @@ export interface HealthHints {
   readonly overhead?: ((remote: string) => number) | undefined
   /** How the tunnel stood some time ago, at most OF_LATE_MS: only with it something can be said to grow. */
   readonly earlier?: TunnelFacts | undefined
+  /** How it stood just before, some ten seconds ago: only with it something that grew can be said to be over. */
+  readonly lately?: TunnelFacts | undefined
 }
 
 export const OF_LATE_MS = 60_000
+/** So long nothing wrong must have come, and something right, for it to be over. */
+const SETTLED_MS = 3000
 /** Fewer drops than this in that time are life. */
 const NOTABLE_DROPS = 10
 const NOTABLE_CHECKSUMS = 3
@@ -74,8 +78,9 @@ function icmp(peer: PeerStatus, { udpPort }: TunnelFacts, now: number): Problem 
 }
 
 function wrongKey(peer: PeerStatus, now: number, { otherKeys }: HealthHints): Problem | undefined {
-  const { lastWrongKey: key, keyIn } = peer
-  if (key === undefined || !isOfLate(peer.lastWrongKeyAt, now) || otherKeys?.has(key)) return undefined
+  const { keyIn } = peer
+  const key = wrongKeyOf(peer, now)
+  if (key === undefined || otherKeys?.has(key)) return undefined
   const came = key === 'none' ? 'without a key' : `with key ${key}`
   const wanted = keyIn === undefined ? 'none' : keyIn
   const text = `packets from ${nameOf(peer)} arrive ${came}, this tunnel wants ${wanted}`
@@ -84,9 +89,22 @@ function wrongKey(peer: PeerStatus, now: number, { otherKeys }: HealthHints): Pr
   return problem('key-mismatch', text, `set ${here}, or ${there}`, peer)
 }
 
-function checksums(peer: PeerStatus, { earlier }: HealthHints): Problem | undefined {
+/** The wrong key that packets of a peer have now: of late, and not only good ones since. */
+export function wrongKeyOf(
+  { lastWrongKey, lastWrongKeyAt, lastReceived = 0 }: PeerStatus,
+  now: number,
+): number | 'none' | undefined {
+  if (lastWrongKeyAt === undefined || !isOfLate(lastWrongKeyAt, now)) return undefined
+  const over = lastReceived > lastWrongKeyAt && now - lastWrongKeyAt > SETTLED_MS
+  return over ? undefined : lastWrongKey
+}
+
+function checksums(peer: PeerStatus, { earlier, lately }: HealthHints): Problem | undefined {
   const count = grown(peer.drops, peerOf(earlier, peer)?.drops, 'checksum')
   if (count < NOTABLE_CHECKSUMS) return undefined
+  const before = peerOf(lately, peer)
+  const heardSince = (before?.lastReceived ?? 0) < (peer.lastReceived ?? 0)
+  if (before && heardSince && grown(peer.drops, before.drops, 'checksum') === 0) return undefined
   const text = `${count} packets from ${nameOf(peer)} had a wrong GRE checksum of late`
   return problem(
     'checksum',
@@ -127,8 +145,8 @@ function unresolved(peer: PeerStatus): Problem[] {
 
 function blocked(peer: PeerStatus, { name }: TunnelFacts): Problem | undefined {
   if (!peer.blocked) return undefined
-  const text = `a loop runs through ${nameOf(peer)}: that way is shut for a while`
-  const remedy = `find the second way between ${name} and that host's network, and cut it or use spanning tree`
+  const text = `a loop runs through ${nameOf(peer)}: a second path joins the two LANs, and the way there is shut for a while`
+  const remedy = `find what joins the network of ${name} and that host's besides the tunnel, and cut it; the way opens by itself then`
   return problem('loop', text, remedy, peer)
 }
 

@@ -19,7 +19,17 @@ export class RecentPast {
 
   /** The oldest of late, of the tunnel on that TAP; undefined when there is none of at least 10 s ago. */
   earlier(now: number, name: string): TunnelFacts | undefined {
-    const moment = this.#moments.find(({ at }) => now - at <= OF_LATE_MS && now - at >= STEP_MS)
-    return moment?.tunnels.find((tunnel) => tunnel.name === name)
+    return this.#past(now)[0]?.tunnels.find((tunnel) => tunnel.name === name)
+  }
+
+  /** The newest of those: between 10 and 20 s ago, where it is asked to remember that often. */
+  lately(now: number, name: string): TunnelFacts | undefined {
+    return this.#past(now)
+      .at(-1)
+      ?.tunnels.find((tunnel) => tunnel.name === name)
+  }
+
+  #past(now: number): { tunnels: readonly TunnelFacts[] }[] {
+    return this.#moments.filter(({ at }) => now - at <= OF_LATE_MS && now - at >= STEP_MS)
   }
 }

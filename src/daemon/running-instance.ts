@@ -69,12 +69,14 @@ export class RunningInstance implements Instance {
 
   #statusOf(carried: CarriedTunnel): TunnelStatus {
     const facts = factsOf(carried)
+    const now = performance.now()
     const problems = healthOf(facts, Date.now(), {
       otherKeys: otherKeys(facts),
       failure: carried.failure,
       tapUp: carried.tapUp,
       tunnelMtuCap: carried.options.tunnelMtu,
-      earlier: this.#past.earlier(performance.now(), facts.name),
+      earlier: this.#past.earlier(now, facts.name),
+      lately: this.#past.lately(now, facts.name),
     })
     return { ...facts, problems }
   }

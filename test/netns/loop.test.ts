@@ -1,6 +1,5 @@
 // Two hosts of a mesh whose LANs are joined by a second path: the loop is noticed and cut, and every host is reached as before.
 
-import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -8,12 +7,6 @@ import { Mesh } from '../rig/mesh.js'
 import { Listeners, summary } from '../rig/numbered.js'
 
 const DEADLINE_MS = 30_000
-
-function join(mesh: Mesh): void {
-  const [a, b] = [mesh.namespace('h1'), mesh.namespace('h2')]
-  execFileSync('ip', ['link', 'add', 'second', 'netns', a, 'type', 'veth', 'peer', 'name', 'second', 'netns', b])
-  for (const host of ['h1', 'h2'] as const) mesh.ip(host, 'link set second master br0 up')
-}
 
 /** Frames that host i has sent so far. */
 async function sent(mesh: Mesh, i: number): Promise<number> {
@@ -32,7 +25,7 @@ test('a second path between two LANs is noticed and cut: the storm ends, and eac
   using mesh = new Mesh()
   const daemons = await mesh.all()
   await mesh.reachAll()
-  join(mesh)
+  mesh.join('h1', 'h2')
   await mesh.ping('c3', '10.103.77.77', { count: 1, wait: 0.2 }) // a broadcast, to go round
   for (const deadline = Date.now() + DEADLINE_MS; ; await sleep(100)) {
     const shut = [blocked(await mesh.status(1)), blocked(await mesh.status(2))]
@@ -90,7 +83,7 @@ test('--no-loop-guard shuts nothing', async () => {
   using mesh = new Mesh(2)
   await mesh.all('--no-loop-guard', '--flood-limit', '500')
   await mesh.reachAll()
-  join(mesh)
+  mesh.join('h1', 'h2')
   await mesh.ping('c1', '10.103.77.77', { count: 1, wait: 0.2 })
   await sleep(1500)
   for (const i of mesh.numbers) assert.equal(blocked(await mesh.status(i)), [])

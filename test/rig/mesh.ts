@@ -44,6 +44,13 @@ export class Mesh extends Namespaces {
     return node[0] === 'h' ? `192.168.56.${10 + number}` : `10.103.0.${number}`
   }
 
+  /** A second path between the LANs of two hosts, beside the tunnels: the device `second` in both. */
+  join(one: `h${number}`, other: `h${number}`): void {
+    const [a, b] = [this.namespace(one), this.namespace(other)]
+    batch([`link add second netns ${a} type veth peer name second netns ${b}`])
+    for (const host of [one, other]) this.ip(host, 'link set second master br0 up')
+  }
+
   /** Each host has its own: their instances have the same name. */
   override runFolder(node: NodeName): string {
     return `${super.runFolder(node)}-${node}`

@@ -1,7 +1,8 @@
-// What the other host says, and whether what it sends fits what is expected here: from a tsgre that runs and knows, or else from
-// an exchange of our own. Pure.
+// What the other host says, and whether what it sends fits what is expected here: from an exchange of our own, or, where a tsgre
+// that runs has the port and so the answers, from what it has heard meanwhile. Pure.
 
 import type { IcmpError } from '../../io/icmp-errors.js'
+import { wrongKeyOf } from '../health.js'
 import type { PeerStatus } from '../status.js'
 import type { Exchange } from './exchange.js'
 import { type Finding, fine, found } from './finding.js'
@@ -10,12 +11,25 @@ import type { Subject, Target } from './subject.js'
 
 const START_THERE = 'start tsgre there, with the address of this host as its --remote'
 
-/** What a running tsgre with --keepalive says; undefined where it does not know. */
-export function answerKnown({ liveness, remote, rtt, loss }: PeerStatus): Finding | undefined {
-  const lost = loss ? `, ${Math.round(loss * 100)} % lost` : ''
-  if (liveness === 'up')
-    return fine('answer', `${remote} answers${rtt === undefined ? '' : ` in ${rtt.toFixed(1)} ms`}${lost}`)
-  return undefined
+/** What a running tsgre has heard since it was asked the first time; undefined where that is nothing. */
+export function answerKnown(before: PeerStatus, { remote, lastReceived = 0 }: PeerStatus): Finding | undefined {
+  if (lastReceived <= (before.lastReceived ?? 0)) return undefined
+  return fine('answer', `${remote} was asked, and the tsgre that runs here hears it`)
+}
+
+/** Where the doctor may open no socket: what a running tsgre knows, and how old that is. */
+export function answerUnasked(subject: Subject, target: Target, { lastReceived, liveness }: PeerStatus): Finding[] {
+  const { text } = target.address
+  const ago = lastReceived === undefined ? undefined : Math.max(0, Math.round((Date.now() - lastReceived) / 1000))
+  const known = ago === undefined ? 'has never heard it' : `heard it last ${ago} s ago`
+  const words = `${text} cannot be asked without CAP_NET_RAW; the tsgre that runs here ${known}`
+  const answer = liveness === 'down' ? gone(text) : found('no-answer', words, 'run it as root')
+  return [answer, ...wrongKey(subject, target, [])]
+}
+
+function gone(remote: string): Finding {
+  const text = `${remote} has answered the tsgre that runs here, and does no more`
+  return found('peer-down', text, 'look at the other host: tsgre doctor there')
 }
 
 export function checkAnswer(
@@ -31,10 +45,11 @@ export function checkAnswer(
   if (answer) return [fine('answer', `a tsgre answers at ${text} in ${answer.milliseconds.toFixed(1)} ms`)]
   const said = icmp.map((error) => icmpFinding(error, text, udpPort)).find((finding) => finding !== undefined)
   if (said) return [said]
-  if (target.peer?.liveness === 'down')
-    return [found('peer-down', `${text} has answered, and does no more`, 'look at the other host: tsgre doctor there')]
+  if (target.peer?.liveness === 'down') return [gone(text)]
   if (came.length > 0)
     return [fine('answer', `${text} sends GRE, and does not answer: no tsgre, or one with another key`)]
+  // It was up when it was asked last, which may be minutes ago.
+  if (target.peer?.liveness === 'up') return [gone(text)]
   if (!listens)
     return [found('no-answer', `whether ${text} answers only the tsgre that runs here can know`, 'tsgre status')]
   const may = 'it may be a gretap or an Open vSwitch, have another key, or be behind a firewall'
@@ -98,9 +113,6 @@ function icmpFinding(
   return undefined
 }
 
-/** How lately a running tsgre must have seen something for it to count, in milliseconds. */
-const LATELY_MS = 60_000
-
 /** Keys and checksums of what came. */
 export function checkMatch(
   subject: Subject,
@@ -128,7 +140,7 @@ export function checkMatch(
   return [found('nothing-received', `nothing came from ${text} while the doctor listened, whatever its key`, '')]
 }
 
-/** As checkMatch, from what a running tsgre knows. */
+/** As checkMatch, from what a running tsgre knows that hears the remote. */
 export function matchKnown(subject: Subject, target: Target): Finding[] {
   const findings = wrongKey(subject, target, [])
   return findings.length > 0 ? findings : [fine('match', `what comes from ${target.address.text} is taken`)]
@@ -137,7 +149,7 @@ export function matchKnown(subject: Subject, target: Target): Finding[] {
 function wrongKey({ otherKeys }: Subject, { address, keyIn, peer }: Target, came: readonly Came[]): Finding[] {
   const wanted = keyIn ?? 'none'
   const known = otherKeys.filter(({ remote }) => remote === address.text).map(({ key }) => key)
-  const wrong = came.find(({ key }) => key !== wanted && !known.includes(key))?.key ?? lately(peer, known)
+  const wrong = came.find(({ key }) => key !== wanted && !known.includes(key))?.key ?? ofLate(peer, known)
   if (wrong === undefined) return []
   const has = wrong === 'none' ? 'without a key' : `with key ${wrong}`
   const wants = wanted === 'none' ? 'none' : `key ${wanted}`
@@ -148,10 +160,9 @@ function wrongKey({ otherKeys }: Subject, { address, keyIn, peer }: Target, came
   return [found('wrong-key', `packets from ${address.text} come ${has}, this tunnel wants ${wants}`, remedy)]
 }
 
-function lately(peer: PeerStatus | undefined, known: readonly (number | 'none')[]): number | 'none' | undefined {
-  const { lastWrongKey, lastWrongKeyAt = 0 } = peer ?? {}
-  if (lastWrongKey === undefined || known.includes(lastWrongKey)) return undefined
-  return Date.now() - lastWrongKeyAt < LATELY_MS ? lastWrongKey : undefined
+function ofLate(peer: PeerStatus | undefined, known: readonly (number | 'none')[]): number | 'none' | undefined {
+  const key = peer && wrongKeyOf(peer, Date.now())
+  return key !== undefined && known.includes(key) ? undefined : key
 }
 
 function wrongChecksum({ address, keyIn, receiveChecksum }: Target, came: readonly Came[]): Finding[] {

@@ -40,7 +40,8 @@ export interface Asked extends Omit<PeerOptions, 'remote'> {
   readonly bridge?: string | undefined
   readonly local?: string | undefined
   readonly dev?: string | undefined
-  readonly udpPort?: number | undefined
+  /** 'none': protocol 47, as it was asked for. */
+  readonly udpPort?: number | 'none' | undefined
   readonly routes: readonly string[]
 }
 
@@ -57,7 +58,7 @@ export async function readAsked(typed: Readonly<Record<string, unknown>>): Promi
     local,
     dev: wishes.dev,
     // Which UDP packets are taken besides is nothing that can be looked at.
-    udpPort: resolveEncapsulation({ encap, udpPort }, 'mmsg', 4)?.port,
+    udpPort: encap === 'none' ? encap : resolveEncapsulation({ encap, udpPort }, 'mmsg', 4)?.port,
     key: wishes.key,
     checksum: wishes.checksum,
     sequence: wishes.sequence,

@@ -1,12 +1,13 @@
 // Runs all checks in their order. One that fails is told as a finding, and the next goes on. Changes nothing on this host; sends
 // questions and pings, to the remotes alone.
 
-import { ConfigError } from '../../errors.js'
+import { ConfigError, SystemError } from '../../errors.js'
 import { type Device, readDevices } from '../../host/devices.js'
 import { type Filters, readFilters } from '../../host/read-filters.js'
 import { listRoutes, type Route } from '../../host/routes.js'
 import { tapHolders } from '../../host/tap-holders.js'
-import { answerKnown, checkAnswer, checkMatch, matchKnown } from './answer-checks.js'
+import { answerKnown, answerUnasked, checkAnswer, checkMatch, matchKnown } from './answer-checks.js'
+import { askAgain } from './ask-instances.js'
 import { checkBridge, checkTap } from './device-checks.js'
 import { exchange } from './exchange.js'
 import { CHECKS, type Check, type Finding } from './finding.js'
@@ -14,13 +15,18 @@ import { checkForwardFirewall, checkUnderlayFirewall, type Forwarded } from './f
 import { checkCapabilities, checkSystem, checkTun } from './machine-checks.js'
 import { checkOverlap, type Networks } from './overlap-check.js'
 import { checkPathMtu } from './path-mtu-check.js'
-import type { Subject, Target } from './subject.js'
+import type { ReadStatus, Subject, Target } from './subject.js'
+import { checkTunnel } from './tunnel-check.js'
 import { checkForwarding, checkKernelGre, checkNames, checkReversePath, checkRoute, type Way } from './way-checks.js'
 
 const DEFAULT_BRIDGE = 'docker0'
 
 /** All findings, by check, with those that were made before; without a tunnel to look at those of the machine. */
-export async function runDoctor(subjects: readonly Subject[], before: readonly Finding[] = []): Promise<Finding[]> {
+export async function runDoctor(
+  subjects: readonly Subject[],
+  before: readonly Finding[],
+  readStatus: ReadStatus,
+): Promise<Finding[]> {
   const raw = subjects.some(({ udpPort }) => udpPort === undefined)
   const findings = [
     ...before,
@@ -28,7 +34,7 @@ export async function runDoctor(subjects: readonly Subject[], before: readonly F
     ...(await guarded('tun', checkTun)),
     ...(await guarded('system', () => checkSystem())),
   ]
-  for (const subject of subjects) findings.push(...(await examine(subject)))
+  for (const subject of subjects) findings.push(...(await examine(subject, readStatus)))
   return CHECKS.flatMap((check) => findings.filter((finding) => finding.check === check))
 }
 
@@ -39,19 +45,20 @@ export function exitCodeFor(findings: readonly Finding[]): 0 | 1 {
 
 /** What is read once for several checks. Where reading fails, each of those tells so. */
 interface Seen {
+  readonly readStatus: ReadStatus
   readonly devices: Promise<readonly Device[]>
   readonly routes: Promise<readonly Route[]>
   readonly filters: Promise<Filters>
   readonly bridge: Promise<string | undefined>
 }
 
-function look(subject: Subject): Seen {
+function look(subject: Subject, readStatus: ReadStatus): Seen {
   const devices = readDevices()
-  return { devices, routes: listRoutes(), filters: readFilters(), bridge: bridgeOf(subject, devices) }
+  return { readStatus, devices, routes: listRoutes(), filters: readFilters(), bridge: bridgeOf(subject, devices) }
 }
 
-async function examine(subject: Subject): Promise<Finding[]> {
-  const seen = look(subject)
+async function examine(subject: Subject, readStatus: ReadStatus): Promise<Finding[]> {
+  const seen = look(subject, readStatus)
   await Promise.allSettled(Object.values(seen)) // nobody waits for one while another fails
   const { devices, routes, filters, bridge } = seen
   const { tap, targets } = subject
@@ -66,7 +73,8 @@ async function examine(subject: Subject): Promise<Finding[]> {
     ...(await guarded('overlap', async () => checkOverlap(await networksOf(subject, seen)))),
   ]
   const about = await Promise.all(targets.map((target) => examineTarget(subject, target, seen)))
-  return [...findings, ...about.flat()]
+  findings.push(...about.flat())
+  return [...findings, ...(await guarded('tunnel', () => checkTunnel(subject, findings)))]
 }
 
 /** The one named; docker0 where there is one. */
@@ -104,17 +112,23 @@ async function examineTarget(subject: Subject, target: Target, seen: Seen): Prom
   await add('rp-filter', async (way) => checkReversePath(target, way, await devices))
   await add('kernel-gre', async (way) => checkKernelGre(subject, target, way, await devices))
   await Promise.all([
-    add('answer', (way) => ask(subject, target, way)),
+    add('answer', (way) => ask(subject, target, way, seen.readStatus)),
     add('path-mtu', (way) => checkPathMtu(subject, target, way)),
   ])
   return findings.map((finding) => ({ ...finding, remote: target.address.text }))
 }
 
-/** A running tsgre that hears the remote knows all there is to know; what it does not know is asked. */
-async function ask(subject: Subject, target: Target, way: Way): Promise<Finding[]> {
-  const known = target.peer && answerKnown(target.peer)
+/** Asked is always: what a running tsgre knows may be minutes old. Where it has the port, the answer comes to it. */
+async function ask(subject: Subject, target: Target, way: Way, readStatus: ReadStatus): Promise<Finding[]> {
+  const { peer } = target
+  const heard = await exchange(subject, target, way).catch((error) => {
+    if (peer && error instanceof SystemError && error.code === 'EPERM') return undefined
+    throw error
+  })
+  if (!heard) return answerUnasked(subject, target, peer!)
+  const now = heard.listens ? undefined : await askAgain(readStatus, subject, target)
+  const known = now && answerKnown(peer!, now)
   if (known) return [known, ...matchKnown(subject, target)]
-  const heard = await exchange(subject, target, way)
   return [...checkAnswer(subject, target, heard), ...checkMatch(subject, target, heard)]
 }
 

@@ -3,7 +3,8 @@
 
 import type { Address } from '../../sys/address.js'
 import type { ChecksumRule } from '../../tunnel/peer-options.js'
-import type { InstanceStatus, PeerStatus } from '../status.js'
+import type { InstanceStatus, PeerStatus, Problem } from '../status.js'
+import type { Difference } from './differences.js'
 
 /** Asks every tsgre that runs in this network namespace how it is; an empty list where none does, or none can be asked. */
 export type ReadStatus = () => Promise<InstanceStatus[]>
@@ -16,8 +17,10 @@ export interface Target {
   readonly checksum: boolean
   readonly sequence: boolean
   readonly receiveChecksum: ChecksumRule
-  /** What a running tsgre knows of it. */
+  /** What a running tsgre knows of it; undefined where that has another tunnel to it than is asked for. */
   readonly peer: PeerStatus | undefined
+  /** In what it is another. */
+  readonly differs: readonly Difference[]
 }
 
 /** A remote that cannot be looked at. */
@@ -32,6 +35,8 @@ export interface Subject {
   readonly tap: string | undefined
   /** Whether a tsgre that runs here says that it is on that TAP. */
   readonly runs: boolean
+  /** What it tells of itself, as far as the remotes here are concerned; undefined where none runs. */
+  readonly problems: readonly Problem[] | undefined
   /** 'none' for none; undefined for docker0 where there is one. */
   readonly bridge: string | undefined
   readonly local: Address | undefined

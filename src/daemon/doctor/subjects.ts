@@ -6,8 +6,9 @@ import { readAddress } from '../../tunnel/addresses.js'
 import type { Keys } from '../../tunnel/peer-options.js'
 import { parseKey } from '../../tunnel/resolve-peers.js'
 import { canonical } from '../peer-spec.js'
-import type { InstanceStatus, PeerStatus, TunnelStatus } from '../status.js'
+import type { InstanceStatus, PeerStatus, Problem, TunnelStatus } from '../status.js'
 import type { Asked, AskedRemote } from './asked.js'
+import { differencesOf } from './differences.js'
 import type { Nameless, Subject, Target } from './subject.js'
 
 /** @throws ConfigError for an address that is none */
@@ -15,8 +16,11 @@ export function subjectsOf(asked: Asked, instances: readonly InstanceStatus[]): 
   const all = instances.flatMap((instance) => instance.tunnels)
   const tunnels = all.filter(({ name }) => asked.tap === undefined || name === asked.tap)
   if (asked.remotes.length > 0) {
-    const running = tunnels.find(({ peers }) => peers.some((peer) => asked.remotes.some((one) => is(peer, one))))
-    return [subjectOf(asked, running, asked.remotes, all)]
+    const running = tunnels.filter(({ peers }) => peers.some((peer) => asked.remotes.some((one) => is(peer, one))))
+    const looked = running.map((tunnel) => subjectOf(asked, tunnel, asked.remotes, all))
+    // Of several tunnels to a remote the one that has its key.
+    const same = looked.find(({ targets }) => targets.every(({ differs }) => differs.length === 0))
+    return [same ?? looked[0] ?? subjectOf(asked, undefined, asked.remotes, all)]
   }
   if (tunnels.length === 0) return [subjectOf(asked, undefined, [], all)]
   return tunnels.map((tunnel) => subjectOf(asked, tunnel, remotesOf(tunnel), all))
@@ -46,7 +50,7 @@ function subjectOf(
 ): Subject {
   const dev = typed.dev ?? running?.dev ?? undefined
   const asked = { ...typed, dev }
-  const ends = remotes.map((remote) => targetOf(asked, remote, running?.peers))
+  const ends = remotes.map((remote) => targetOf(asked, remote, running))
   const local = asked.local ?? running?.local
   const tap = asked.tap ?? running?.name
   return {
@@ -55,7 +59,8 @@ function subjectOf(
     bridge: asked.bridge ?? (running ? (running.bridge ?? 'none') : undefined),
     local: local === undefined ? undefined : readAddress('local', local, dev),
     dev,
-    udpPort: asked.udpPort ?? running?.udpPort ?? undefined,
+    udpPort: portOf(asked, running),
+    problems: running && problemsWith(remotes, running),
     routes: asked.routes,
     targets: ends.flatMap((end) => ('name' in end ? [] : [end])),
     nameless: ends.flatMap((end) => ('name' in end ? [end] : [])),
@@ -65,22 +70,37 @@ function subjectOf(
   }
 }
 
+function portOf(asked: Asked, running: TunnelStatus | undefined): number | undefined {
+  const port = asked.udpPort ?? running?.udpPort ?? 'none'
+  return port === 'none' ? undefined : port
+}
+
+/** Those of the whole tunnel too; what is dropped, its worst remote is only an example. */
+function problemsWith(remotes: readonly AskedRemote[], { peers, problems }: TunnelStatus): Problem[] {
+  const concerned = peers.filter((peer) => remotes.some((one) => is(peer, one)))
+  const called = concerned.map(({ asked, remote }) => remote || asked)
+  return problems.filter(
+    ({ code, remote }) => remote === undefined || code.startsWith('drops-') || called.includes(remote),
+  )
+}
+
 /** Where a tunnel runs its address of the name is the one to look at. */
-function targetOf(asked: Asked, remote: AskedRemote, peers: readonly PeerStatus[] = []): Target | Nameless {
-  const peer = peers.find((one) => is(one, remote))
+function targetOf(asked: Asked, remote: AskedRemote, running: TunnelStatus | undefined): Target | Nameless {
+  const peer = running?.peers.find((one) => is(one, remote))
   const own = remote.asked
   const address = addressOf(own.remote, (peer?.remote || undefined) ?? remote.address, asked.dev)
   if ('name' in address) return address
   const [keyIn, keyOut] = directions(own.key ?? asked.key)
-  return {
-    address,
+  const terms = {
     keyIn: keyIn ?? peer?.keyIn,
     keyOut: keyOut ?? peer?.keyOut,
     checksum: own.checksum ?? asked.checksum ?? peer?.checksum ?? false,
     sequence: own.sequence ?? asked.sequence ?? peer?.sequence ?? false,
     receiveChecksum: own.receiveChecksum ?? asked.receiveChecksum ?? peer?.receiveChecksum ?? 'accept',
-    peer,
   }
+  const runs = peer && { ...peer, udpPort: running?.udpPort ?? undefined }
+  const differs = runs ? differencesOf(runs, { ...terms, udpPort: portOf(asked, running) }) : []
+  return { address, ...terms, peer: differs.length === 0 ? peer : undefined, differs }
 }
 
 /** What a name server says may be no address of a host; what was typed as an address is refused. */

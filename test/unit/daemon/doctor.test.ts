@@ -2,7 +2,6 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { asText } from '#tsgre/cli/doctor.js'
 import { answerKnown, checkAnswer, checkMatch, matchKnown } from '#tsgre/daemon/doctor/answer-checks.js'
 import { type AskedRemote, readAsked } from '#tsgre/daemon/doctor/asked.js'
 import { checkTap } from '#tsgre/daemon/doctor/device-checks.js'
@@ -33,12 +32,12 @@ function target(given: Partial<Target> = {}): Target {
     receiveChecksum: 'accept',
     peer: undefined,
   } as const
-  return { address, ...plain, ...given }
+  return { address, ...plain, differs: [], ...given }
 }
 
 function subject(given: Partial<Subject> = {}): Subject {
   const none = { tap: undefined, runs: false, bridge: undefined, local: undefined, dev: undefined, udpPort: undefined }
-  return { ...none, routes: [], targets: [], nameless: [], otherKeys: [], ...given }
+  return { ...none, problems: undefined, routes: [], targets: [], nameless: [], otherKeys: [], ...given }
 }
 
 function device(given: Partial<Device>): Device {
@@ -157,14 +156,25 @@ function peer(given: Partial<PeerStatus>): PeerStatus {
   } as PeerStatus
 }
 
-test('a running tsgre that hears its peer is believed; what it does not know is asked for', () => {
-  assert.match(answerKnown(peer({ liveness: 'up', rtt: 1.25, loss: 0.5 }))!.text, /answers in 1\.3 ms, 50 % lost/)
-  assert.is(answerKnown(peer({ liveness: 'unknown' })), undefined)
-  const down = target({ peer: peer({ liveness: 'down' }) })
-  assert.equal(codes(checkAnswer(subject(), down, QUIET)), ['peer-down'])
+test('of a running tsgre that has the port only what it has heard since it was asked counts', () => {
+  const before = peer({ liveness: 'up', lastReceived: 1000 })
+  assert.match(answerKnown(before, peer({ lastReceived: 1001 }))!.text, /the tsgre that runs here hears it/)
+  assert.ok(answerKnown(peer({}), peer({ lastReceived: 1001 })))
+  assert.is(answerKnown(before, before), undefined)
+  assert.is(answerKnown(peer({}), peer({})), undefined)
   const late = (lastWrongKeyAt: number) => target({ peer: peer({ lastWrongKey: 9, lastWrongKeyAt }) })
   assert.equal(codes(matchKnown(subject(), late(Date.now()))), ['wrong-key'])
   assert.equal(codes(matchKnown(subject(), late(Date.now() - 3_600_000))), ['ok'])
+})
+
+test('whoever answered a running tsgre and does not answer now is down, whatever that tsgre last knew', () => {
+  const of = (liveness: PeerStatus['liveness'], heard: Partial<Exchange> = {}) =>
+    codes(checkAnswer(subject(), target({ peer: peer({ liveness }) }), { ...QUIET, ...heard }))
+  assert.equal(of('down'), ['peer-down'])
+  assert.equal(of('up'), ['peer-down'])
+  assert.equal(of('up', { listens: false }), ['peer-down'])
+  assert.equal(of('up', { came: [PLAIN] }), ['ok'])
+  assert.equal(of('unknown'), ['no-answer'])
 })
 
 test('a silent box that the tunnel has found by itself is no problem', () => {
@@ -220,7 +230,7 @@ test('an old Node is a problem, another platform a warning', () => {
 })
 
 function tunnel(name: string, peers: PeerStatus[], given: Partial<TunnelStatus> = {}): TunnelStatus {
-  return { name, local: '192.0.2.1', bridge: 'br0', udpPort: null, peers, ...given } as TunnelStatus
+  return { name, local: '192.0.2.1', bridge: 'br0', udpPort: null, peers, problems: [], ...given } as TunnelStatus
 }
 
 const NOTHING = { remotes: [], routes: [] }
@@ -314,14 +324,6 @@ test('without a remote and without a tsgre it is this host alone', () => {
   assert.equal(
     subjectsOf(NOTHING, []).map(({ targets, tap }) => [targets.length, tap]),
     [[0, undefined]],
-  )
-})
-
-test('prints in ASCII where the locale is none of UTF-8, and counts', () => {
-  const findings = [found('tap-down', 't is down', 'ip link set t up'), found('no-answer', 'nothing')]
-  assert.is(
-    asText(findings, false),
-    'NO tap           t is down [tap-down]\n                 -> ip link set t up\n?  answer        nothing [no-answer]\n\n1 problem, 1 question left open\n',
   )
 })
 

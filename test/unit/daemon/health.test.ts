@@ -73,6 +73,15 @@ test("keys of this host's other tunnels are no mismatch, nor is one of a minute 
   assert.equal(ofPeer({ ...wrong, lastWrongKeyAt: NOW - 60_001 }), [])
 })
 
+test('a wrong key is told while packets with it come, and no more once there were only good ones for some seconds', () => {
+  const wrong = (at: number, lastReceived?: number) =>
+    ofPeer({ lastWrongKey: 7, lastWrongKeyAt: NOW - at, keyIn: 42, lastReceived: lastReceived && NOW - lastReceived })
+  assert.equal(wrong(4000, 1000), [])
+  assert.is(wrong(2000, 1000).length, 1, 'they come among good ones')
+  assert.is(wrong(4000, 5000).length, 1, 'nothing came since')
+  assert.is(wrong(4000).length, 1, 'nothing good ever came')
+})
+
 test('tells a narrow path in sizes of packets, with everything around the payload', () => {
   const narrow = { tunnelMtu: 1362, pathTunnelMtu: 1462 }
   assert.equal(ofPeer(narrow), ['packets of 1500 to 192.168.56.6 do not pass, 1400 do'])
@@ -93,6 +102,16 @@ test('checksums that go wrong now are told, those of long ago are not', () => {
   assert.equal(texts(now(100), { earlier: before }), [])
   assert.equal(texts(now(105), { earlier: before }), ['5 packets from 192.168.56.6 had a wrong GRE checksum of late'])
   assert.equal(texts(now(105)), [])
+})
+
+test('checksums that went wrong of late are told no more once only right ones come', () => {
+  const then = (checksum: number, seconds: number) =>
+    tunnelStatus([peer({ drops: drops({ checksum }), lastReceived: NOW - 1000 * seconds })])
+  const hints = { earlier: then(100, 60) }
+  const now = then(105, 0)
+  assert.equal(texts(now, { ...hints, lately: then(105, 10) }), [])
+  assert.is(texts(now, { ...hints, lately: then(104, 10) }).length, 1, 'they come among right ones')
+  assert.is(texts(now, { ...hints, lately: then(105, 0) }).length, 1, 'nothing came since')
 })
 
 test('names a peer by name and address', () => {
@@ -170,6 +189,9 @@ test('the recent past is between 10 and 60 seconds ago', () => {
   assert.is(past.earlier(349_999, 'tap0')?.mtu, 290)
   assert.is(past.earlier(361_000, 'tap0'), undefined)
   assert.is(past.earlier(300_000, 'tap1'), undefined)
+  assert.is(past.lately(300_000, 'tap0')?.mtu, 290)
+  assert.is(past.lately(309_999, 'tap0')?.mtu, 290)
+  assert.is(past.lately(361_000, 'tap0'), undefined)
 })
 
 test.run()

@@ -1,0 +1,63 @@
+// What a tunnel that runs here tells of itself, as far as no other check has found it; and where it is another one than was asked
+// for. Pure.
+
+import type { Problem } from '../status.js'
+import { type Check, type Finding, type FindingCode, fine, found } from './finding.js'
+import type { Subject, Target } from './subject.js'
+
+/** Problems of a status that only the tunnel itself can know, by their codes. */
+const OWN: Readonly<Record<string, Exclude<FindingCode, 'check-failed'>>> = {
+  'tunnel-failed': 'tunnel-failed',
+  loop: 'loop',
+  'nothing-sent': 'nothing-sent',
+  loss: 'loss',
+  checksum: 'checksum-wrong',
+}
+
+/** The others, with the check that tells them better, where it comes to a result. */
+const CHECKED: Readonly<Record<string, Check>> = {
+  'tap-down': 'tap',
+  'name-not-resolved': 'route',
+  'no-gre-there': 'answer',
+  'no-tunnel-there': 'answer',
+  'host-unreachable': 'answer',
+  'net-unreachable': 'answer',
+  prohibited: 'answer',
+  'icmp-error': 'answer',
+  'peer-down': 'answer',
+  'key-mismatch': 'match',
+  'nothing-received': 'match',
+  'narrow-path': 'path-mtu',
+}
+
+/** `others`: what the other checks have found of this tunnel. */
+export function checkTunnel(
+  { tap, problems, targets }: Pick<Subject, 'tap' | 'problems' | 'targets'>,
+  others: readonly Finding[],
+): Finding[] {
+  if (!problems) return []
+  const findings = [
+    ...targets.flatMap((target) => differing(target, tap)),
+    ...problems.flatMap((problem) => tell(problem, others)),
+  ]
+  if (findings.some(({ check }) => check === 'tunnel')) return findings
+  return [fine('tunnel', `the tsgre on ${tap} tells of no loop and no drops`), ...findings]
+}
+
+function differing({ address, differs }: Target, tap: string | undefined): Finding[] {
+  if (differs.length === 0) return []
+  const has = differs.map(({ runs }) => runs).join(', ')
+  const asked = differs.map(({ asked }) => asked).join(', ')
+  const text = `the tsgre that runs here on ${tap} has ${has} for ${address.text}; the doctor asks with ${asked}, as it was told`
+  const remedy = 'leave that option away to look at the tunnel as it runs; or start the tunnel anew with it'
+  return [{ ...found('tunnel-differs', text, remedy), remote: address.text }]
+}
+
+function tell({ code, text, remedy, remote }: Problem, others: readonly Finding[]): Finding[] {
+  const same = others.filter((other) => other.remote === remote || remote === undefined)
+  const check = CHECKED[code]
+  if (check && same.some((other) => other.check === check && other.level !== 'unknown')) return []
+  const name = OWN[code] ?? (code.startsWith('drops-') ? 'dropped' : 'tunnel-problem')
+  if (same.some((other) => other.code === name)) return []
+  return [{ ...found(name, text, remedy), ...(remote === undefined ? {} : { remote }) }]
+}
