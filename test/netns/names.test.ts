@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import type { Child } from '../rig/child.js'
 import { tsgreArgv } from '../rig/daemon.js'
 import { Mesh } from '../rig/mesh.js'
+import { together } from '../rig/together.js'
 
 const NAME = 'hostb.example'
 const DNS = '192.168.56.1'
@@ -71,13 +72,6 @@ async function errorOf(answer: Promise<unknown>): Promise<string> {
     (error) => error,
   )
   return error ? `${error.code}: ${error.message}` : 'no error'
-}
-
-/** They wait for clocks more than they work: all at once. */
-function together(claim: string, story: () => Promise<void>): void {
-  const told = story()
-  told.catch(() => {}) // until its turn
-  test(claim, () => told)
 }
 
 together('a remote that is renamed to another address is followed while TCP runs', async () => {
