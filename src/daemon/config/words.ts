@@ -77,11 +77,9 @@ function distance(a: string, b: string): number {
   return row[b.length]!
 }
 
-/** `--ttl 300: takes …` stands behind its key there, and keys have no dashes. */
-export function inWordsOfAFile({ option, value, message }: ConfigError): string {
-  const prefix = `--${option} ${value}: `
-  return (message.startsWith(prefix) ? `${value}: ${message.slice(prefix.length)}` : message).replace(
-    /--(?=[a-z])/g,
-    '',
-  )
+/** `--ttl 300: takes …` and `--carrier: why` stand behind their key there; and keys have no dashes, nor a `no-`. */
+export function inWordsOfAFile({ option, message }: ConfigError): string {
+  const behind = message.startsWith(`--${option}`) ? message.slice(option.length + 2) : undefined
+  const words = behind === undefined || !/^:? /.test(behind) ? message : behind.replace(/^:? /, '')
+  return words.replace(/--no-([a-z-]+)/g, '$1: false').replace(/--(?=[a-z])/g, '')
 }

@@ -8,9 +8,13 @@ import { integer, oneOf } from '../../tunnel/values.js'
 import { type AskedRemote, readRemotes } from '../peer-spec.js'
 import type { NumberOption, Option, PartsOption } from './option.js'
 import { parseListen } from './parse-listen.js'
+import { type Refuse, raise, readEach } from './refuse.js'
 
-/** @throws ConfigError */
-export function readValue(option: Option, value: unknown): unknown {
+/**
+ * `refuse` is told of what is wrong in a list: the rest of it is returned.
+ * @throws ConfigError of any other value
+ */
+export function readValue(option: Option, value: unknown, refuse: Refuse = raise): unknown {
   switch (option.kind) {
     case 'text':
       option.refuse?.(value as string)
@@ -27,13 +31,17 @@ export function readValue(option: Option, value: unknown): unknown {
     case 'parts':
       return readParts(option, `${value}`)
     case 'networks':
-      for (const network of value as string[]) parseCidr(network)
-      return value
+      return readEach(value as string[], checkedNetwork, refuse)
     case 'remotes':
-      return readRemotes(value as AskedRemote[])
+      return readRemotes(value as AskedRemote[], refuse)
     case 'listen':
       return parseListen(option.name, `${value}`)
   }
+}
+
+function checkedNetwork(text: string): string {
+  parseCidr(text)
+  return text
 }
 
 const RULES: Readonly<Record<string, string>> = {
