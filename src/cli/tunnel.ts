@@ -5,6 +5,7 @@ import { whyKept } from '../daemon/limit-privileges.js'
 import type { Log } from '../daemon/log.js'
 import type { Asked } from '../daemon/options/tunnel-wishes.js'
 import type { Wanted } from '../daemon/options/wanted.js'
+import { placing } from '../daemon/placing.js'
 import type { TunnelOptions } from '../tunnel/options.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 import { type CountingReport, humanReport, jsonReport } from './report.js'
@@ -20,7 +21,7 @@ async function handler(argv: Arguments): Promise<void> {
   // What carries is loaded when all words are in order: other commands, and those who mistyped, need not wait for it.
   if (asked['dry-run']) {
     const { planDaemon } = await import('../daemon/dry-run.js')
-    for (const tunnel of wanted.tunnels) report.planned(await planDaemon(tunnel))
+    for (const tunnel of wanted.tunnels) report.planned(await placing(wanted, tunnel.name, () => planDaemon(tunnel)))
     return
   }
   const reload = wanted.file === undefined ? undefined : hangUp()

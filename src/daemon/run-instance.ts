@@ -9,6 +9,7 @@ import { type ControlServer, serveControl } from './control/server.js'
 import type { Instance } from './instance.js'
 import type { MetricsServer } from './metrics-server.js'
 import type { Wanted } from './options/wanted.js'
+import { placing } from './placing.js'
 import type { Readiness } from './readiness.js'
 import { DropWatch } from './report-drops.js'
 import type { DaemonOptions, Report } from './run-daemon.js'
@@ -104,16 +105,20 @@ class InstanceProcess {
     await this.#findNames(this.#tunnels)
     if (this.#ending) return
     const ready = this.#tunnels.filter((tunnel) => tunnel.names.resolved.length > 0)
-    for (const tunnel of this.#tunnels) tunnel.refuseTaken()
-    for (const tunnel of ready) await tunnel.check()
+    for (const tunnel of this.#tunnels) await this.#placing(tunnel, () => tunnel.refuseTaken())
+    for (const tunnel of ready) await this.#placing(tunnel, () => tunnel.check())
     await this.#serve()
-    for (const tunnel of ready) if (!this.#ending) await tunnel.start()
+    for (const tunnel of ready) if (!this.#ending) await this.#placing(tunnel, () => tunnel.start())
     if (this.#ending) return
     for (const tunnel of this.#tunnels) if (!ready.includes(tunnel)) void this.#startLater(tunnel)
     readiness.ready(this.#summary())
     readiness.watch(() => this.#instance.ill() === undefined)
     onReload(() => this.#reloadBySignal())
     this.#watchDrops()
+  }
+
+  #placing({ options }: CarriedTunnel, body: () => unknown): Promise<unknown> {
+    return placing(this.#wanted, options.name, body)
   }
 
   #watchDrops(): void {

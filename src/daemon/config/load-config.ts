@@ -8,7 +8,7 @@ import type { Wanted } from '../options/wanted.js'
 import { type ConfigDocument, type Path, readDocument } from './document.js'
 import { type Entry, topOf, tunnelEntries } from './entries.js'
 import { type Found, pathText, problemsOf } from './issues.js'
-import { problemAt } from './places.js'
+import { problemAt, withPlace } from './places.js'
 import { BadConfigError, type Problem } from './problem.js'
 import { CONFIG_DIRECTORY, instanceName, readConfigText } from './read-text.js'
 import { MANY, NAMED, ONE, PER_REMOTE } from './schema.js'
@@ -43,7 +43,9 @@ export function parseConfig(text: string, file: string): Config {
   problems.push(...sharedTaps(entries, document), ...sharedRemotes(read, document))
   refuseAny(file, problems)
   const tunnels = read.map(({ wishes }) => wishes)
-  return { name: instanceName(file), file, ...instance, tunnels }
+  const paths = new Map(read.map(({ wishes, path }) => [wishes.name, path]))
+  const placed = (error: unknown, tap: string) => withPlace(error, file, document, { tap, path: paths.get(tap) ?? [] })
+  return { name: instanceName(file), file, ...instance, tunnels, placed }
 }
 
 function refuseAny(file: string, problems: readonly Problem[]): void {

@@ -1,10 +1,10 @@
 // Where in a file the option stands that something is wrong with, as a key with its place. What is wrong others find.
 
-import type { ConfigError } from '../../errors.js'
+import { ConfigError, type ErrorCode } from '../../errors.js'
 import { canonical } from '../peer-spec.js'
 import type { ConfigDocument, Path } from './document.js'
 import { pathText } from './issues.js'
-import type { Problem } from './problem.js'
+import { BadConfigError, type Problem, problemLine } from './problem.js'
 import { inWordsOfAFile } from './words.js'
 
 /** A refusal of the tunnel at `path`, at the key that leads to it. */
@@ -12,6 +12,19 @@ export function problemAt(error: ConfigError, document: ConfigDocument, path: Pa
   const key = keyOf(error, document, path)
   const isThere = key.length > path.length || key.length === 0 || path.length === 0
   return { ...document.at(key, isThere ? 'value' : 'key'), key: pathText(key), message: inWordsOfAFile(error) }
+}
+
+/** What this host refuses a tunnel of the file for, with its place: it keeps its code, option and value. Other errors as they are. */
+export function withPlace(
+  error: unknown,
+  file: string,
+  document: ConfigDocument,
+  { tap, path }: { readonly tap: string; readonly path: Path },
+): unknown {
+  if (!(error instanceof ConfigError) || error instanceof BadConfigError) return error
+  const problem = problemAt(error, document, path)
+  const key = path.at(-1) === tap ? problem.key : `${problem.key} of ${tap}`.trim()
+  return new ConfigError(error.code as ErrorCode, error.option, error.value, problemLine(file, { ...problem, key }))
 }
 
 /** In the tunnel, or among what all share. */
