@@ -1,5 +1,6 @@
 // What is wrong with a configuration file, by line, column and key, all of it at once; and what a good one comes to.
 
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -242,8 +243,22 @@ test('refuses what is no configuration before it is read as one', async () => {
   }
   writeFileSync(file, Buffer.concat([Buffer.from(ONE), Buffer.alloc((1 << 20) - ONE.length, '#')]))
   assert.is((await loadConfig(file)).tunnels.length, 1)
-  assert.match((await failureOf(loadConfig('/dev/zero'))).message, /larger than/)
+  assert.match(
+    (await failureOf(loadConfig('/dev/zero'))).message,
+    /^\/dev\/zero: that is a device.*name a regular file/,
+  )
   assert.match((await failureOf(loadConfig(`${FOLDER}/`))).message, /that is a directory/)
+})
+
+test('refuses a FIFO that nobody writes to, at once', async () => {
+  const fifo = join(FOLDER, 'fifo.yaml')
+  execFileSync('mkfifo', [fifo])
+  const opened = new Promise((resolve) => setTimeout(resolve, 2000, 'waits').unref())
+  const refused = failureOf(loadConfig(fifo)).then(({ message }) => message)
+  const told = await Promise.race([refused, opened])
+  // Whoever waits is let go, or this test would never end.
+  if (told === 'waits') writeFileSync(fifo, ONE)
+  assert.match(String(told), `${fifo}: that is a FIFO`)
 })
 
 test.run()
