@@ -60,4 +60,7 @@ Carries Ethernet between this host and others in GRE, like \`ip link … type gr
   process.stderr.write(`${describeFailure(error, argv.includes('--json'))}\n`)
 }
 
-if (isLookingUp()) process.exit()
+if (isLookingUp()) {
+  const { exitNow } = await import('../sys/exit-now.js')
+  exitNow(Number(process.exitCode ?? 0))
+}

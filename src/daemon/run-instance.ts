@@ -2,11 +2,10 @@
 // All that can be refused is refused before anything changes. One tunnel that fails ends all; the control socket goes last.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { StateError, SystemError } from '../errors.js'
+import { StateError } from '../errors.js'
 import { applyConfig } from './apply-config.js'
 import { CarriedTunnel } from './carried-tunnel.js'
-import { type ControlServer, serveControl } from './control/server.js'
-import type { Instance } from './instance.js'
+import type { ControlServer } from './control/server.js'
 import type { MetricsServer } from './metrics-server.js'
 import type { Wanted } from './options/wanted.js'
 import { placing } from './placing.js'
@@ -14,6 +13,7 @@ import type { Readiness } from './readiness.js'
 import { DropWatch } from './report-drops.js'
 import type { DaemonOptions, Report } from './run-daemon.js'
 import { RunningInstance } from './running-instance.js'
+import { servedControl } from './served-control.js'
 import { tryAll } from './try-all.js'
 
 export interface Surroundings {
@@ -135,12 +135,19 @@ class InstanceProcess {
 
   async #findNames(tunnels: readonly CarriedTunnel[]): Promise<void> {
     const found = Promise.all(tunnels.map((tunnel) => tunnel.findNames()))
-    const ended = this.end
-      .catch(() => {}) // whoever runs this process hears of it
-      .then(() => {
-        this.#ending = true
-      })
-    await Promise.race([found, sleep(FIRST_NAMES_MS, undefined, { ref: false }), ended])
+    await Promise.race([found, sleep(FIRST_NAMES_MS, undefined, { ref: false }), this.#ended()])
+  }
+
+  async #ended(): Promise<void> {
+    await this.end.catch(() => {}) // whoever runs this process hears of it
+    this.#ending = true
+  }
+
+  /** What the end need not wait for. @throws StateError when it has come */
+  async #beforeEnd<T>(work: Promise<T>): Promise<T> {
+    await Promise.race([work, this.#ended()])
+    this.#refuseEnding()
+    return await work
   }
 
   async #startLater(tunnel: CarriedTunnel): Promise<void> {
@@ -191,7 +198,7 @@ class InstanceProcess {
   }
 
   async #applied(load: () => Promise<Wanted>): Promise<string[]> {
-    return await applyConfig(this.#wanted, await load(), this.#tunnels, {
+    return await applyConfig(this.#wanted, await this.#beforeEnd(load()), this.#tunnels, {
       carry: (options) => this.#carried(options),
       findNames: async (tunnels) => {
         await this.#findNames(tunnels)
@@ -226,19 +233,6 @@ class InstanceProcess {
       () => this.#control?.close(),
       () => this.#around.readiness.close(),
     ])
-  }
-}
-
-/** Where there can be no socket (no directory to put it) the tunnel runs on without. */
-async function servedControl(instance: Instance, report: Report): Promise<ControlServer | undefined> {
-  try {
-    const control = await serveControl(instance)
-    if (control.warning) report.warn(control.warning)
-    return control
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error
-    report.warn(`no control socket, so \`tsgre status\` does not see this one: ${error.message}`)
-    return undefined
   }
 }
 
