@@ -218,7 +218,7 @@ test('says so in English whatever the locale', async () => {
     anyCode: true,
     env: { LC_ALL: 'de_DE.UTF-8', LANG: 'de_DE.UTF-8' },
   })
-  assert.match(stderr, /^tsgre: Unknown argument: colour\n/)
+  assert.match(stderr, /^tsgre: --colour: there is no such option here\n/)
 })
 
 for (const [option, value] of [

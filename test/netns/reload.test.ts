@@ -137,6 +137,8 @@ test('a file that says every default besides changes nothing', async () => {
   using host = await Configured.start(FIRST, SECOND)
   const [indexes, counted] = [[host.index('tap0'), host.index('tap1')], (await host.tunnels())[0].peers[0].rxFrames]
   assert.ok(counted > 0)
+  const which = await host.rig.exec('A', tsgreArgv(['peers', 'add', '192.168.56.77']), { anyCode: true })
+  assert.match(which.stderr, /has several tunnels: say which, as in --tap tap0; it has tap0, tap1$/m)
   const { stdout } = await host.rig.exec('A', tsgreArgv(['config', 'show', host.file]))
   writeFileSync(host.file, stdout)
   assert.match((await host.reload()).stdout, /nothing changed/)

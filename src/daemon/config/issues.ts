@@ -1,9 +1,9 @@
 // What zod found, as problems with places: one for each thing a person has to mend.
 
 import type { z } from 'zod'
+import { nearest } from '../options/nearest.js'
 import type { ConfigDocument, Path } from './document.js'
 import type { Problem } from './problem.js'
-import { nearest } from './words.js'
 
 type Issue = z.core.$ZodIssue
 
