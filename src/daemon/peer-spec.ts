@@ -7,7 +7,7 @@ import { parseAddress } from '../sys/address.js'
 import { readEnd } from '../tunnel/addresses.js'
 import type { ChecksumRule, Key, Keys, PeerOptions } from '../tunnel/peer-options.js'
 import { parseKey } from '../tunnel/resolve-peers.js'
-import { oneOf } from '../tunnel/values.js'
+import { oneOf, shown } from '../tunnel/values.js'
 import { type Refuse, raise, readEach } from './options/refuse.js'
 
 /** As a file has it, in the words of the command line. */
@@ -162,5 +162,5 @@ function refuseMixed(remote: string, first: string): void {
 }
 
 function refuse(code: ErrorCode, value: string, why: string): never {
-  throw new ConfigError(code, 'remote', value, `--remote ${value}: ${why}`)
+  throw new ConfigError(code, 'remote', value, `--remote ${shown(value)}: ${why}`)
 }

@@ -4,6 +4,7 @@
 import { ConfigError } from '../errors.js'
 import { isBridge, linkKind } from '../host/links.js'
 import { listRoutes, parseCidr, type RouteAnswer, routeTo } from '../host/routes.js'
+import { shown } from '../tunnel/values.js'
 import { refuseAround, refuseSetup } from './options/contradictions.js'
 
 /** The bridge containers hang on where nobody names another. */
@@ -47,7 +48,7 @@ export async function place(wanted: WantedPlace, tap: string): Promise<Place> {
     const why = kind === undefined ? 'there is no such device' : `that is no bridge (${kind || 'a plain device'})`
     const wayOut =
       'name a bridge (`ip link show type bridge` lists them), make one with `ip link add NAME type bridge`, or say --bridge none'
-    throw new ConfigError('TSGRE_BAD_BRIDGE', 'bridge', bridge, `--bridge ${bridge}: ${why}; ${wayOut}`)
+    throw new ConfigError('TSGRE_BAD_BRIDGE', 'bridge', bridge, `--bridge ${shown(bridge)}: ${why}; ${wayOut}`)
   }
   return { tap, bridge, device: bridge, chosen: 'named' }
 }

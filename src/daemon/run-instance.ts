@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { StateError } from '../errors.js'
 import { applyConfig } from './apply-config.js'
 import { CarriedTunnel } from './carried-tunnel.js'
-import type { ControlServer } from './control/server.js'
+import { type ControlServer, refuseRunning } from './control/server.js'
 import type { MetricsServer } from './metrics-server.js'
 import type { Wanted } from './options/wanted.js'
 import { placing } from './placing.js'
@@ -102,6 +102,7 @@ class InstanceProcess {
 
   async #start(): Promise<void> {
     const { readiness, onReload } = this.#around
+    refuseRunning(this.#wanted)
     await this.#findNames(this.#tunnels)
     if (this.#ending) return
     const ready = this.#tunnels.filter((tunnel) => tunnel.names.resolved.length > 0)

@@ -4,6 +4,7 @@ import { ConfigError, type ErrorCode, SystemError } from '../errors.js'
 import { type UnderlayPath, underlayPath } from '../io/underlay-path.js'
 import { type Address, parseAddress } from '../sys/address.js'
 import { interfaceIndex } from '../sys/libc.js'
+import { shown } from './values.js'
 
 export interface ResolvedAddresses {
   readonly local: Address
@@ -86,7 +87,7 @@ function refuse(code: ErrorCode, option: string, value: unknown, why: string): n
     code,
     option,
     value,
-    value === undefined ? `--${option}: ${why}` : `--${option} ${value}: ${why}`,
+    value === undefined ? `--${option}: ${why}` : `--${option} ${shown(value)}: ${why}`,
   )
 }
 

@@ -27,6 +27,19 @@ test('a configuration that has become a FIFO is refused at a reload, by command 
   assert.is((await child.stop('SIGTERM')).code, 0)
 })
 
+test('a second start of the same file says that it runs, and what to ask it', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const file = rig.file('yaml')
+  writeFileSync(file, TEXT)
+  const child = rig.spawn('A', tsgreArgv(['--config', file]))
+  await child.waitFor(/^tsgre: tap0 up/)
+  const { code, stderr } = await rig.exec('A', tsgreArgv(['--config', file]), { anyCode: true })
+  assert.is(code, 2)
+  assert.match(stderr, `--config ${file}: a tsgre named 0 runs here already: \`tsgre status 0\` shows it`)
+  assert.match((await rig.exec('A', tsgreArgv(['status', '0']))).stdout, 'tap0')
+  assert.is((await child.stop('SIGTERM')).code, 0)
+})
+
 /** A folder whose `ip` does not come back from that command. */
 function slowFolder(folder: string, command: string): string {
   mkdirSync(folder)
