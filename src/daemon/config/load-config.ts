@@ -2,6 +2,7 @@
 // and this host is not looked at: what does not fit it the start refuses.
 
 import type { ConfigError } from '../../errors.js'
+import { refuseContradictions } from '../options/contradictions.js'
 import type { Refuse } from '../options/refuse.js'
 import { type Asked, instanceOptions, tunnelWishes } from '../options/tunnel-wishes.js'
 import type { Wanted } from '../options/wanted.js'
@@ -83,7 +84,10 @@ function readEntry(entry: Entry, note: Refuse): Read {
   }
   // That there is no remote was told where lists are looked at.
   const refused = entry.asked.remote === undefined ? new Set([...entry.wrong, 'remote']) : entry.wrong
-  return { ...entry, wishes: tunnelWishes(entry.asked, noting, refused), wrong }
+  const wishes = tunnelWishes(entry.asked, noting, refused)
+  // A command line is told of them where the tunnel starts.
+  refuseContradictions(wishes, new Set([...refused, ...wrong]), note)
+  return { ...entry, wishes, wrong }
 }
 
 /** A tunnel has remotes, and lists have one spelling at a time. */

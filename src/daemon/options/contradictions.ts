@@ -7,6 +7,7 @@ import { parseAddress } from '../../sys/address.js'
 import { resolveEncapsulation } from '../../tunnel/encapsulation.js'
 import { refuseBusyLoop, resolveFragment, resolveOffload } from '../../tunnel/options.js'
 import { listRemotes } from '../../tunnel/resolve-peers.js'
+import { attempt, type Refuse } from './refuse.js'
 import type { TunnelWishes } from './wanted.js'
 
 interface Contradiction {
@@ -16,8 +17,7 @@ interface Contradiction {
   readonly refuse: (wishes: Partial<TunnelWishes>) => void
 }
 
-export const CONTRADICTIONS: readonly Contradiction[] = [
-  { of: ['carrier', 'keepalive'], refuse: refuseLonelyCarrier },
+const CONTRADICTIONS: readonly Contradiction[] = [
   { of: ['ignore-df', 'pmtudisc'], refuse: resolveFragment },
   { of: ['offload', 'io'], refuse: ({ offload, io }) => resolveOffload(offload, io ?? 'mmsg') },
   { of: ['busy-poll', 'io'], refuse: ({ busyPoll, io }) => refuseBusyLoop(busyPoll ?? 0, io ?? 'mmsg') },
@@ -27,7 +27,14 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
   { of: ['route', 'remote'], refuse: refuseEnclosing },
 ]
 
-function refuseLonelyCarrier({ carrier, keepalive }: Partial<TunnelWishes>): void {
+/** Tells of all but the carrier, which whoever reads wishes is told of. @param wrong options that were refused already */
+export function refuseContradictions(wishes: TunnelWishes, wrong: ReadonlySet<string>, refuse: Refuse): void {
+  for (const contradiction of CONTRADICTIONS)
+    if (!contradiction.of.some((option) => wrong.has(option))) attempt(() => contradiction.refuse(wishes), refuse)
+}
+
+/** @throws ConfigError */
+export function refuseLonelyCarrier({ carrier, keepalive }: Partial<TunnelWishes>): void {
   if (!carrier || keepalive !== undefined) return
   const why = 'whether a remote is up only --keepalive tells; add it, as in --keepalive 10, or leave --carrier away'
   throw new ConfigError('TSGRE_CONFLICT', 'carrier', true, `--carrier: ${why}`)

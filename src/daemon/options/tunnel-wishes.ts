@@ -3,7 +3,7 @@
 
 import { ConfigError } from '../../errors.js'
 import type { Key, Keys, PeerOptions } from '../../tunnel/peer-options.js'
-import { CONTRADICTIONS } from './contradictions.js'
+import { refuseLonelyCarrier } from './contradictions.js'
 import type { Option } from './option.js'
 import { OPTIONS, optionNamed } from './option-table.js'
 import { readValue } from './read-value.js'
@@ -28,8 +28,7 @@ export function tunnelWishes(asked: Asked, refuse: Refuse = raise, refused: Read
   const read = valuesOf(asked, 'tunnel', noting) as unknown as Read
   const key = attempt(() => keysOf(asked, read.key), noting)
   const wishes = { ...read, routes: read.routes ?? [], remote: single(read.remote ?? []), key }
-  for (const { of, refuse: contradicted } of CONTRADICTIONS)
-    if (!of.some((option) => wrong.has(option))) attempt(() => contradicted(wishes), refuse)
+  if (!wrong.has('carrier') && !wrong.has('keepalive')) attempt(() => refuseLonelyCarrier(wishes), refuse)
   return wishes
 }
 
