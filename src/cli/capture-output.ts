@@ -2,6 +2,7 @@
 // taken when it is flushed.
 
 import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { ConfigError, SystemError } from '../errors.js'
 import { octets } from '../wire/octets.js'
 import { emitStatistics, MOST_BLOCK_BYTES, PACKET_DATA, type PcapngPacket } from '../wire/pcapng.js'
@@ -122,18 +123,26 @@ export function fileOutput(path: string): Output {
 }
 
 function openPrivate(path: string): number {
-  return failing(`open(${path})`, () => {
+  const call = () => {
     const fd = openSync(path, 'w', 0o600)
     if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600)
     return fd
-  })
+  }
+  return failing(`open(${path})`, call, (errno) => `--write ${path}: ${REASONS[errno]?.(path) ?? 'name another file'}`)
 }
 
-function failing<T>(syscall: string, call: () => T): T {
+const REASONS: Readonly<Record<string, (path: string) => string>> = {
+  ENOENT: (path) => `there is no directory ${dirname(path)}; make it, or name another file`,
+  EACCES: (path) => `writing there is forbidden (\`ls -ld ${dirname(path)}\` shows its mode); name another file`,
+  EISDIR: () => 'that is a directory; name a file in it',
+}
+
+function failing<T>(syscall: string, call: () => T, hintFor?: (errno: string) => string): T {
   try {
     return call()
   } catch (error) {
-    throw new SystemError((error as NodeJS.ErrnoException).code ?? 'EIO', { syscall })
+    const { code = 'EIO' } = error as NodeJS.ErrnoException
+    throw new SystemError(code, { syscall, ...(hintFor && { hint: hintFor(code) }) })
   }
 }
 

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import yargs from 'yargs'
 import { isLookingUp } from '../daemon/addresses-of.js'
 import { type Known, refuseOddSwitches } from './arguments.js'
-import { describeFailure, exitCodeOf, UsageError } from './failure.js'
+import { describeFailure, exitCodeOf, ParserError, UsageError } from './failure.js'
 import { namesCommand } from './names-command.js'
 import { tunnelCommand } from './tunnel.js'
 
@@ -22,6 +22,15 @@ GRE is neither encrypted nor authenticated: use it on a network you trust, or ov
 /** What yargs 18 has and its types leave out. */
 interface Parser {
   getOptions(): Known
+}
+
+/** The parser's words as ours, which takes what it knows of all commands. */
+async function explained(error: UsageError): Promise<UsageError> {
+  const [{ tree }, { usageOf }] = await Promise.all([import('./commands.js'), import('./usage.js')])
+  const { words, command } = usageOf(argv, tree(), error.message)
+  const better = new UsageError(error instanceof ParserError ? words : error.message)
+  better.command = command
+  return better
 }
 
 // A tunnel does not end because nobody reads its lines any more.
@@ -52,12 +61,16 @@ Carries Ethernet between this host and others in GRE, like \`ip link … type gr
     .wrap(Math.min(110, process.stdout.columns || 100))
     .exitProcess(false)
     .fail((message, error) => {
-      throw !error || error.name === 'YError' ? new UsageError(message ?? error.message) : error
+      throw !error || error.name === 'YError' ? new ParserError(message ?? error.message) : error
     })
     .parseAsync()
-} catch (error) {
+} catch (thrown) {
+  const error = thrown instanceof UsageError ? await explained(thrown) : thrown
   process.exitCode = exitCodeOf(error)
   process.stderr.write(`${describeFailure(error, argv.includes('--json'))}\n`)
 }
 
-if (isLookingUp()) process.exit()
+if (isLookingUp()) {
+  const { exitNow } = await import('../sys/exit-now.js')
+  exitNow(Number(process.exitCode ?? 0))
+}

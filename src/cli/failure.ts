@@ -3,7 +3,13 @@
 import { ConfigError, SystemError, TsgreError } from '../errors.js'
 
 /** The command line itself is wrong: an unknown option, a missing one. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  /** Whose --help tells more. */
+  command = 'tsgre'
+}
+
+/** The parser's own, in its own words. */
+export class ParserError extends UsageError {}
 
 /** 1 failed, 2 usage, 77 missing capability. */
 export function exitCodeOf(error: unknown): 1 | 2 | 77 {
@@ -35,7 +41,7 @@ function wordsFor(error: unknown): string {
       `or grant both to node: setcap cap_net_admin,cap_net_raw+ep ${node}`
     )
   }
-  if (error instanceof UsageError) return `${error.message}\nSee tsgre --help.`
+  if (error instanceof UsageError) return `${error.message}\nSee ${error.command} --help.`
   if (error instanceof TsgreError) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

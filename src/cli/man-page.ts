@@ -152,7 +152,10 @@ const ENDS: readonly (readonly [title: string, entries: Entries])[] = [
   [
     'signals',
     [
-      ['SIGTERM, SIGINT, SIGQUIT', 'End it; what it changed is put back.'],
+      [
+        'SIGTERM, SIGINT, SIGQUIT',
+        'End it; what it changed is put back. A second one while that goes on ends it at once: tsgre cleanup, or the next start, puts back the rest.',
+      ],
       ['SIGHUP', 'With --config: read the file again, and apply what changed. Without one: end it.'],
       ['SIGUSR1', 'Print the counters so far.'],
     ],

@@ -4,7 +4,7 @@
 import type { Argv, CommandModule } from 'yargs'
 import { ask } from '../daemon/control/client.js'
 import { findInstance, findInstances, statusesOf } from '../daemon/control/instances.js'
-import { ConfigError } from '../errors.js'
+import { ConfigError, StateError } from '../errors.js'
 import { once, type Text } from './arguments.js'
 import { nameOf, type TunnelArguments, tell, tunnelOption } from './instance-options.js'
 import { peerLines } from './status-report.js'
@@ -77,7 +77,15 @@ function refuseTap(tap: string, all: readonly { name: string }[]): never {
 
 async function send(argv: ChangeArguments, method: 'POST' | 'DELETE') {
   const remote = once('remote', argv.remote)
-  const { name, path } = await findInstance(nameOf(argv))
+  const { name, path } = await findInstance(nameOf(argv)).catch((error) => secondWord(error, argv, remote))
   const body = { tunnel: once('tap', argv.tap), remote }
   return { name, remote, answer: await ask(path, { method, path: '/v1/peers', body }) }
+}
+
+/** Whoever writes two remotes is told that the second word is a name. */
+function secondWord(error: unknown, argv: ChangeArguments, remote: string | undefined): never {
+  const name = nameOf(argv)
+  if (name === undefined || !(error instanceof StateError) || error.code !== 'TSGRE_NO_INSTANCE') throw error
+  const words = `the word behind ${remote} is the name of a tsgre; each remote has a command of its own`
+  throw new StateError('TSGRE_NO_INSTANCE', `${error.message}; ${words}`)
 }

@@ -5,6 +5,7 @@ import { whyKept } from '../daemon/limit-privileges.js'
 import type { Log } from '../daemon/log.js'
 import type { Asked } from '../daemon/options/tunnel-wishes.js'
 import type { Wanted } from '../daemon/options/wanted.js'
+import { placing } from '../daemon/placing.js'
 import type { TunnelOptions } from '../tunnel/options.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
 import { type CountingReport, humanReport, jsonReport } from './report.js'
@@ -20,7 +21,7 @@ async function handler(argv: Arguments): Promise<void> {
   // What carries is loaded when all words are in order: other commands, and those who mistyped, need not wait for it.
   if (asked['dry-run']) {
     const { planDaemon } = await import('../daemon/dry-run.js')
-    for (const tunnel of wanted.tunnels) report.planned(await planDaemon(tunnel))
+    for (const tunnel of wanted.tunnels) report.planned(await placing(wanted, tunnel.name, () => planDaemon(tunnel)))
     return
   }
   const reload = wanted.file === undefined ? undefined : hangUp()
@@ -31,7 +32,7 @@ async function handler(argv: Arguments): Promise<void> {
       report,
       readiness: Readiness.take((message) => report.warn(message)),
       logger: loggerOf(log),
-      until: signalled(['SIGINT', 'SIGTERM', 'SIGQUIT', ...(reload ? [] : ['SIGHUP' as const])]),
+      until: signalled(['SIGINT', 'SIGTERM', 'SIGQUIT', ...(reload ? [] : ['SIGHUP' as const])], report.warn),
       load: reload && (() => wantedOf(asked as Asked)),
       onReload: (again) => reload?.(again),
     })
@@ -89,9 +90,29 @@ export const tunnelCommand = {
   handler,
 } as unknown as CommandModule
 
-/** Resolves at the first of the signals; later ones are ignored while everything is put back. */
-function signalled(signals: NodeJS.Signals[]): Promise<NodeJS.Signals> {
+/** Terminals, sudo and service managers may send one wish twice. */
+const ONE_WISH_MS = 500
+/** Of a wish that came twice at once: longer than anything here takes to be put back. */
+const PATIENCE_MS = 10_000
+
+/** Resolves at the first of the signals. Another one, while everything is put back, ends the process, whatever it waits for. */
+function signalled(signals: NodeJS.Signals[], warn: (message: string) => void): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of signals) process.on(signal, () => resolve(signal))
+    let first: number | undefined
+    const hear = (signal: NodeJS.Signals) => {
+      const since = performance.now() - (first ?? performance.now())
+      if (first !== undefined) setTimeout(endNow, since < ONE_WISH_MS ? PATIENCE_MS : 0, signal, warn).unref()
+      first ??= performance.now()
+      resolve(signal)
+    }
+    for (const signal of signals) process.on(signal, hear)
   })
+}
+
+/** By the signal itself, as if nobody heard it. */
+function endNow(signal: NodeJS.Signals, warn: (message: string) => void): void {
+  warn(`ended by a second ${signal}: what is not put back yet the next start puts back, or \`tsgre cleanup\``)
+  process.emit('exit', 1)
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
 }

@@ -6,6 +6,7 @@ import type { CarriedTunnel } from './carried-tunnel.js'
 import { waitingKeys } from './config/tunnel-change.js'
 import { type LiveStep, liveSteps, makeSteps, undoSteps } from './live-steps.js'
 import type { Wanted } from './options/wanted.js'
+import { placing } from './placing.js'
 import { type Candidate, type Carrying, type Plan, planReload } from './reload-plan.js'
 
 /**
@@ -29,6 +30,7 @@ export async function applyConfig(
     const plan = await planReload(after, running, { ...carrying, carry })
     const steps = plan.live.map((candidate) => ({ candidate, steps: liveSteps(candidate) }))
     await exchange(
+      after,
       plan,
       steps.flatMap((one) => one.steps),
       running,
@@ -52,7 +54,13 @@ export async function applyConfig(
 }
 
 /** Ends those that go or are started anew, so that what they claim is free; then changes those that run, then starts the new ones. */
-async function exchange(plan: Plan, steps: readonly LiveStep[], running: CarriedTunnel[], carrying: Carrying) {
+async function exchange(
+  after: Wanted,
+  plan: Plan,
+  steps: readonly LiveStep[],
+  running: CarriedTunnel[],
+  carrying: Carrying,
+) {
   const ended = [...plan.gone, ...plan.anew.flatMap((candidate) => candidate.running ?? [])]
   const made: LiveStep[] = []
   try {
@@ -60,7 +68,7 @@ async function exchange(plan: Plan, steps: readonly LiveStep[], running: Carried
     makeSteps(steps, made)
     for (const { next } of plan.anew) {
       running.push(next)
-      await carrying.begin(next)
+      await placing(after, next.options.name, () => carrying.begin(next))
     }
   } catch (error) {
     const started = plan.anew.map(({ next }) => next).filter((next) => running.includes(next))

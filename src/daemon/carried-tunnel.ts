@@ -235,7 +235,7 @@ function capturesOf(tunnel: Tunnel, { ttl }: DaemonOptions, names: FollowNames):
 }
 
 function refuseHeld(tap: string): never {
-  const why = 'another tsgre runs on that TAP; choose another name'
+  const why = 'another tsgre runs on that TAP; choose another name, or see `tsgre status` for the one that runs'
   throw new ConfigError('TSGRE_BAD_TAP', 'tap', tap, `--tap ${JSON.stringify(tap)}: ${why}`)
 }
 

@@ -4,9 +4,11 @@
 import { MOST_PEERS } from '../drops.js'
 import { ConfigError, type ErrorCode } from '../errors.js'
 import { parseAddress } from '../sys/address.js'
+import { readEnd } from '../tunnel/addresses.js'
 import type { ChecksumRule, Key, Keys, PeerOptions } from '../tunnel/peer-options.js'
 import { parseKey } from '../tunnel/resolve-peers.js'
-import { oneOf } from '../tunnel/values.js'
+import { oneOf, shown } from '../tunnel/values.js'
+import { type Refuse, raise, readEach } from './options/refuse.js'
 
 /** As a file has it, in the words of the command line. */
 export interface RemoteEntry {
@@ -112,32 +114,38 @@ const NAME = /^(?=.{1,253}$)(?:[a-z\d_](?:[\w-]{0,61}[a-z\d_])?\.)*(?!\d+\.?$)[a
 export function refuseNoHost(text: string): void {
   if (text === '')
     refuse('TSGRE_REMOTE_MISSING', text, 'give the underlay address of the other host: --remote 192.168.56.5')
-  if (parseAddress(text) || NAME.test(text)) return
-  refuse('TSGRE_NOT_AN_ADDRESS', text, 'not an IPv4 or IPv6 address, and not the name of a host')
+  if (parseAddress(text)) readEnd('remote', text)
+  else if (!NAME.test(text))
+    refuse('TSGRE_NOT_AN_ADDRESS', text, 'not an IPv4 or IPv6 address, and not the name of a host')
 }
 
 /**
- * Reads all remotes of a tunnel.
+ * Reads all remotes of a tunnel: those that are good, where `refuse` only takes note of the others.
  * @throws ConfigError; TSGRE_CONFLICT when there are too many, or one twice; TSGRE_FAMILY_MISMATCH
  */
-export function readRemotes(asked: readonly AskedRemote[]): PeerOptions[] {
-  const peers = asked.map((one) => (typeof one === 'string' ? parsePeerSpec(one) : peerOf(one)))
-  if (peers.length > MOST_REMOTES) {
-    const words = `--remote: ${peers.length} remotes, but one tunnel takes ${MOST_REMOTES}; give the others a tunnel of their own`
-    throw new ConfigError('TSGRE_CONFLICT', 'remote', peers.length, words)
+export function readRemotes(asked: readonly AskedRemote[], refuse: Refuse = raise): PeerOptions[] {
+  if (asked.length > MOST_REMOTES) {
+    const words = `--remote: ${asked.length} remotes, but one tunnel takes ${MOST_REMOTES}; give the others a tunnel of their own`
+    refuse(new ConfigError('TSGRE_CONFLICT', 'remote', asked.length, words))
   }
+  const read = (one: AskedRemote) => (typeof one === 'string' ? parsePeerSpec(one) : peerOf(one))
   const seen = new Map<string, string>()
-  const [first] = peers
-  for (const { remote } of peers) {
-    const before = seen.get(canonical(remote))
-    if (before !== undefined) {
-      const as = before === remote ? '' : ` (as ${before})`
-      refuse('TSGRE_CONFLICT', remote, `given twice${as}; give each remote once`)
-    }
-    seen.set(canonical(remote), remote)
-    refuseMixed(remote, first!.remote)
+  const peers = readEach(asked, read, refuse)
+  const first = peers.find(({ remote }) => parseAddress(remote))
+  const fitting = (peer: PeerOptions) => {
+    refuseTwin(peer.remote, seen)
+    if (first) refuseMixed(peer.remote, first.remote)
+    return peer
   }
-  return peers
+  return readEach(peers, fitting, refuse)
+}
+
+function refuseTwin(remote: string, seen: Map<string, string>): void {
+  const before = seen.get(canonical(remote))
+  seen.set(canonical(remote), remote)
+  if (before === undefined) return
+  const as = before === remote ? '' : ` (as ${before})`
+  refuse('TSGRE_CONFLICT', remote, `given twice${as}; give each remote once`)
 }
 
 /** What is one host has one spelling. */
@@ -154,5 +162,5 @@ function refuseMixed(remote: string, first: string): void {
 }
 
 function refuse(code: ErrorCode, value: string, why: string): never {
-  throw new ConfigError(code, 'remote', value, `--remote ${value}: ${why}`)
+  throw new ConfigError(code, 'remote', value, `--remote ${shown(value)}: ${why}`)
 }

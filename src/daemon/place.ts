@@ -4,6 +4,8 @@
 import { ConfigError } from '../errors.js'
 import { isBridge, linkKind } from '../host/links.js'
 import { listRoutes, parseCidr, type RouteAnswer, routeTo } from '../host/routes.js'
+import { shown } from '../tunnel/values.js'
+import { refuseAround, refuseSetup } from './options/contradictions.js'
 
 /** The bridge containers hang on where nobody names another. */
 const DEFAULT_BRIDGE = 'docker0'
@@ -46,19 +48,9 @@ export async function place(wanted: WantedPlace, tap: string): Promise<Place> {
     const why = kind === undefined ? 'there is no such device' : `that is no bridge (${kind || 'a plain device'})`
     const wayOut =
       'name a bridge (`ip link show type bridge` lists them), make one with `ip link add NAME type bridge`, or say --bridge none'
-    throw new ConfigError('TSGRE_BAD_BRIDGE', 'bridge', bridge, `--bridge ${bridge}: ${why}; ${wayOut}`)
+    throw new ConfigError('TSGRE_BAD_BRIDGE', 'bridge', bridge, `--bridge ${shown(bridge)}: ${why}; ${wayOut}`)
   }
   return { tap, bridge, device: bridge, chosen: 'named' }
-}
-
-/** What asks for a change of the host contradicts the wish that there be none. */
-function refuseSetup({ bridge, routes, hostSetup }: WantedPlace): void {
-  if (hostSetup !== false) return
-  const words = (option: string) =>
-    `--no-host-setup leaves bridges, routes and firewall alone, and --${option} asks for one: leave one of the two away`
-  if (bridge !== undefined && bridge !== 'none')
-    throw new ConfigError('TSGRE_CONFLICT', 'bridge', bridge, words('bridge'))
-  if (routes[0] !== undefined) throw new ConfigError('TSGRE_CONFLICT', 'route', routes[0], words('route'))
 }
 
 /** Opening the TAP would say the same, but only after the routes through the device of that name were found wanting. */
@@ -98,12 +90,9 @@ export async function refuseRoutes(remote: RemoteRoute, where: Place, routes: re
   }
   const own = (await listRoutes()).filter(({ protocol }) => protocol === 'kernel')
   for (const route of routes) {
-    const cidr = parseCidr(route)
-    if (cidr.contains(remote.text)) {
-      const why = `the remote ${remote.text} lies in it, and ${loop}; name only the network of the other host's containers`
-      throw new ConfigError('TSGRE_ROUTE_LOOP', 'route', route, `--route ${route}: ${why}`)
-    }
-    const mine = own.find(({ destination }) => destination === cidr.network)
+    refuseAround(route, remote.text)
+    const { network } = parseCidr(route)
+    const mine = own.find(({ destination }) => destination === network)
     if (mine) {
       const why = `that is this host's own network, on ${mine.dev}; name the network of the other host's containers`
       throw new ConfigError('TSGRE_BAD_ROUTE', 'route', route, `--route ${route}: ${why}`)

@@ -20,9 +20,14 @@ export function takerOf(options: { name: string; dev?: string | undefined }, { l
 
 /**
  * @param running those whose claims are there now: they will be given back, or are among `wanted`
+ * @param placed what is thrown in place of an error of the tunnel on that TAP
  * @throws ConfigError TSGRE_IN_USE
  */
-export function refuseShared(wanted: readonly Taker[], running: readonly Taker[]): void {
+export function refuseShared(
+  wanted: readonly Taker[],
+  running: readonly Taker[],
+  placed: (error: ConfigError, tap: string) => unknown = (error) => error,
+): void {
   const ours = new Set(running.flatMap((taker) => taker.remotes.map((one) => identity(taker, one))))
   const seen = new Map<string, string>()
   for (const taker of wanted) {
@@ -31,7 +36,7 @@ export function refuseShared(wanted: readonly Taker[], running: readonly Taker[]
       const what = identity(taker, one)
       const foreign = !ours.has(what) && isClaimed({ local: taker.local, ...one }) ? 'another tsgre' : undefined
       const other = seen.get(what) ?? foreign
-      if (other !== undefined) refuse(taker, one, other)
+      if (other !== undefined) throw placed(refusal(taker, one, other), taker.tap)
       seen.set(what, taker.tap)
     }
   }
@@ -43,8 +48,8 @@ function identity({ local }: Taker, { remote, keyIn }: TakenRemote): string {
   return `${local} ${remote} ${keyIn}`
 }
 
-function refuse({ tap, local }: Taker, { remote, keyIn }: TakenRemote, other: string): never {
+function refusal({ tap, local }: Taker, { remote, keyIn }: TakenRemote, other: string): ConfigError {
   const key = keyIn === undefined ? 'without a key' : `with key ${keyIn}`
   const words = `--remote ${remote}: ${other} takes the packets ${key} from it to ${local}, and ${tap} would get them too; give one of them its own --key`
-  throw new ConfigError('TSGRE_IN_USE', 'remote', remote, words)
+  return new ConfigError('TSGRE_IN_USE', 'remote', remote, words)
 }

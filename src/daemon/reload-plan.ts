@@ -6,6 +6,7 @@ import { parseAddress } from '../sys/address.js'
 import type { CarriedTunnel } from './carried-tunnel.js'
 import { type TunnelChange, tunnelChange } from './config/tunnel-change.js'
 import type { TunnelWishes, Wanted } from './options/wanted.js'
+import { placing } from './placing.js'
 import { refuseShared, type Taker, takerOf } from './refuse-shared.js'
 import type { DaemonOptions, Settled } from './run-daemon.js'
 
@@ -40,13 +41,16 @@ export async function planReload(after: Wanted, running: readonly CarriedTunnel[
   const candidates = after.tunnels.flatMap((wishes) => candidateOf(wishes, running, carrying))
   await carrying.findNames(candidates.map(({ next }) => next))
   const checked: { candidate: Candidate; settled: Settled | undefined }[] = []
-  for (const candidate of candidates) checked.push({ candidate, settled: await check(candidate) })
+  for (const candidate of candidates) {
+    const settled = await placing(after, candidate.next.options.name, () => check(candidate))
+    checked.push({ candidate, settled })
+  }
   const gone = running.filter(({ options }) => !after.tunnels.some(({ name }) => name === options.name))
   const untouched = running.filter(
     (tunnel) => !gone.includes(tunnel) && !candidates.some((candidate) => candidate.running === tunnel),
   )
   const wanted = checked.flatMap(({ candidate, settled }) => (settled ? takes(candidate, settled) : []))
-  refuseShared([...untouched.flatMap(runningTakes), ...wanted], running.flatMap(runningTakes))
+  refuseShared([...untouched.flatMap(runningTakes), ...wanted], running.flatMap(runningTakes), after.placed)
   const live = checked.filter(({ candidate, settled }) => isLive(candidate, settled)).map(({ candidate }) => candidate)
   return { gone, live, anew: candidates.filter((candidate) => !live.includes(candidate)) }
 }

@@ -2,17 +2,18 @@
 // All that can be refused is refused before anything changes. One tunnel that fails ends all; the control socket goes last.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { StateError, SystemError } from '../errors.js'
+import { StateError } from '../errors.js'
 import { applyConfig } from './apply-config.js'
 import { CarriedTunnel } from './carried-tunnel.js'
-import { type ControlServer, serveControl } from './control/server.js'
-import type { Instance } from './instance.js'
+import { type ControlServer, refuseRunning } from './control/server.js'
 import type { MetricsServer } from './metrics-server.js'
 import type { Wanted } from './options/wanted.js'
+import { placing } from './placing.js'
 import type { Readiness } from './readiness.js'
 import { DropWatch } from './report-drops.js'
 import type { DaemonOptions, Report } from './run-daemon.js'
 import { RunningInstance } from './running-instance.js'
+import { servedControl } from './served-control.js'
 import { tryAll } from './try-all.js'
 
 export interface Surroundings {
@@ -101,19 +102,24 @@ class InstanceProcess {
 
   async #start(): Promise<void> {
     const { readiness, onReload } = this.#around
+    refuseRunning(this.#wanted)
     await this.#findNames(this.#tunnels)
     if (this.#ending) return
     const ready = this.#tunnels.filter((tunnel) => tunnel.names.resolved.length > 0)
-    for (const tunnel of this.#tunnels) tunnel.refuseTaken()
-    for (const tunnel of ready) await tunnel.check()
+    for (const tunnel of this.#tunnels) await this.#placing(tunnel, () => tunnel.refuseTaken())
+    for (const tunnel of ready) await this.#placing(tunnel, () => tunnel.check())
     await this.#serve()
-    for (const tunnel of ready) if (!this.#ending) await tunnel.start()
+    for (const tunnel of ready) if (!this.#ending) await this.#placing(tunnel, () => tunnel.start())
     if (this.#ending) return
     for (const tunnel of this.#tunnels) if (!ready.includes(tunnel)) void this.#startLater(tunnel)
     readiness.ready(this.#summary())
     readiness.watch(() => this.#instance.ill() === undefined)
     onReload(() => this.#reloadBySignal())
     this.#watchDrops()
+  }
+
+  #placing({ options }: CarriedTunnel, body: () => unknown): Promise<unknown> {
+    return placing(this.#wanted, options.name, body)
   }
 
   #watchDrops(): void {
@@ -130,12 +136,19 @@ class InstanceProcess {
 
   async #findNames(tunnels: readonly CarriedTunnel[]): Promise<void> {
     const found = Promise.all(tunnels.map((tunnel) => tunnel.findNames()))
-    const ended = this.end
-      .catch(() => {}) // whoever runs this process hears of it
-      .then(() => {
-        this.#ending = true
-      })
-    await Promise.race([found, sleep(FIRST_NAMES_MS, undefined, { ref: false }), ended])
+    await Promise.race([found, sleep(FIRST_NAMES_MS, undefined, { ref: false }), this.#ended()])
+  }
+
+  async #ended(): Promise<void> {
+    await this.end.catch(() => {}) // whoever runs this process hears of it
+    this.#ending = true
+  }
+
+  /** What the end need not wait for. @throws StateError when it has come */
+  async #beforeEnd<T>(work: Promise<T>): Promise<T> {
+    await Promise.race([work, this.#ended()])
+    this.#refuseEnding()
+    return await work
   }
 
   async #startLater(tunnel: CarriedTunnel): Promise<void> {
@@ -186,7 +199,7 @@ class InstanceProcess {
   }
 
   async #applied(load: () => Promise<Wanted>): Promise<string[]> {
-    return await applyConfig(this.#wanted, await load(), this.#tunnels, {
+    return await applyConfig(this.#wanted, await this.#beforeEnd(load()), this.#tunnels, {
       carry: (options) => this.#carried(options),
       findNames: async (tunnels) => {
         await this.#findNames(tunnels)
@@ -221,19 +234,6 @@ class InstanceProcess {
       () => this.#control?.close(),
       () => this.#around.readiness.close(),
     ])
-  }
-}
-
-/** Where there can be no socket (no directory to put it) the tunnel runs on without. */
-async function servedControl(instance: Instance, report: Report): Promise<ControlServer | undefined> {
-  try {
-    const control = await serveControl(instance)
-    if (control.warning) report.warn(control.warning)
-    return control
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error
-    report.warn(`no control socket, so \`tsgre status\` does not see this one: ${error.message}`)
-    return undefined
   }
 }
 

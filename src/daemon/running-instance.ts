@@ -138,8 +138,10 @@ export class RunningInstance implements Instance {
     const names = tunnels.map(({ options }) => options.name)
     const found = tunnel === undefined && tunnels.length === 1 ? tunnels[0] : tunnels[names.indexOf(tunnel ?? '')]
     if (found) return found
-    const what = tunnel === undefined ? 'several tunnels run' : `no tunnel of ${this.name} is called ${tunnel}`
-    throw new ConfigError('TSGRE_BAD_TAP', 'tunnel', tunnel, `${what}: name one of ${names.join(', ')}`)
+    const what =
+      tunnel === undefined ? `${this.name} has several tunnels` : `no tunnel of ${this.name} is called ${tunnel}`
+    const wayOut = names.length === 0 ? 'it has none' : `say which, as in --tap ${names[0]}; it has ${names.join(', ')}`
+    throw new ConfigError('TSGRE_BAD_TAP', 'tunnel', tunnel, `${what}: ${wayOut}`)
   }
 }
 

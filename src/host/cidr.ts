@@ -21,7 +21,7 @@ export interface Cidr {
  */
 export function parseCidr(text: string): Cidr {
   const cidr = readCidr(text)
-  if (!cidr) throw new ConfigError('TSGRE_BAD_ROUTE', 'route', text, `--route ${text}: ${whyNoCidr(text)}`)
+  if (!cidr) throw new ConfigError('TSGRE_BAD_ROUTE', 'route', text, `--route ${text || '""'}: ${whyNoCidr(text)}`)
   const network = cidr.network
   if (network === `${cidr.address}/${cidr.prefixLength}`) return cidr
   throw new ConfigError(

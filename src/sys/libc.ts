@@ -58,6 +58,8 @@ export const execve: Call<[path: string, argv: number, envp: number]> = libc.fun
   'int execve(const char *path, uintptr_t argv, uintptr_t envp)',
 )
 
+export const exit: Call<[code: number]> = libc.func('void _exit(int code)')
+
 /** Lets whoever waits for this core have it. */
 export const schedYield: Call<[]> = libc.func('int sched_yield()')
 

@@ -19,6 +19,11 @@ function flags(): number[] {
   return STANDARD.map((fd) => fcntl(fd, F_GETFL, 0))
 }
 
+/** Who shares them finds them as they were before this process. */
+export function giveBackStandardStreams(): void {
+  setFlags(INHERITED)
+}
+
 function setFlags(values: readonly number[]): void {
   for (const fd of STANDARD) if (values[fd]! >= 0) fcntl(fd, F_SETFL, values[fd]!)
 }

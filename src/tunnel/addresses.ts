@@ -4,6 +4,7 @@ import { ConfigError, type ErrorCode, SystemError } from '../errors.js'
 import { type UnderlayPath, underlayPath } from '../io/underlay-path.js'
 import { type Address, parseAddress } from '../sys/address.js'
 import { interfaceIndex } from '../sys/libc.js'
+import { shown } from './values.js'
 
 export interface ResolvedAddresses {
   readonly local: Address
@@ -86,7 +87,7 @@ function refuse(code: ErrorCode, option: string, value: unknown, why: string): n
     code,
     option,
     value,
-    value === undefined ? `--${option}: ${why}` : `--${option} ${value}: ${why}`,
+    value === undefined ? `--${option}: ${why}` : `--${option} ${shown(value)}: ${why}`,
   )
 }
 
@@ -100,6 +101,14 @@ function refuseNoDevice(option: string, value: string, device: string): void {
  * @throws ConfigError TSGRE_NOT_AN_ADDRESS, TSGRE_NOT_UNICAST, TSGRE_BAD_DEVICE
  */
 export function readAddress(option: string, text: string, zone: string | undefined): Address {
+  return withZone(option, text, readEnd(option, text), zone)
+}
+
+/**
+ * The same, of what the text alone says: this host is not asked for devices.
+ * @throws ConfigError TSGRE_NOT_AN_ADDRESS, TSGRE_NOT_UNICAST
+ */
+export function readEnd(option: string, text: string): Address {
   const address = parseAddress(text)
   if (!address) refuse('TSGRE_NOT_AN_ADDRESS', option, text, 'not an IPv4 or IPv6 address (names are not resolved)')
   const { family, bytes } = address
@@ -114,24 +123,24 @@ export function readAddress(option: string, text: string, zone: string | undefin
   if (family === 6 && bytes.subarray(0, 10).every((octet) => octet === 0) && bytes[10] === 0xff && bytes[11] === 0xff) {
     refuse('TSGRE_NOT_AN_ADDRESS', option, text, `an IPv4 address in IPv6 form; write ${bytes.subarray(12).join('.')}`)
   }
-  return withZone(option, text, address, zone)
+  if (address.zone !== undefined && !isLinkLocal(address)) {
+    const why = 'only link-local addresses (fe80::/10) have a zone; leave the % part away'
+    refuse('TSGRE_NOT_AN_ADDRESS', option, text, why)
+  }
+  return address
+}
+
+function isLinkLocal({ family, bytes }: Address): boolean {
+  return family === 6 && bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80
 }
 
 /** A link-local address means nothing without its link (RFC 4007 §6). */
 function withZone(option: string, text: string, address: Address, zone: string | undefined): Address {
-  const linkLocal = address.family === 6 && address.bytes[0] === 0xfe && (address.bytes[1] & 0xc0) === 0x80
   if (address.zone !== undefined) {
     refuseNoDevice(option, text, address.zone)
-    if (!linkLocal)
-      refuse(
-        'TSGRE_NOT_AN_ADDRESS',
-        option,
-        text,
-        'only link-local addresses (fe80::/10) have a zone; leave the % part away',
-      )
     return address
   }
-  if (!linkLocal) return address
+  if (!isLinkLocal(address)) return address
   if (zone === undefined)
     refuse('TSGRE_NOT_AN_ADDRESS', option, text, `a link-local address needs its device: ${text}%eth1`)
   return { ...address, zone, text: `${address.text}%${zone}` }

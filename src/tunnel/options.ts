@@ -202,7 +202,8 @@ function resolveCarrier({ carrier = false, keepalive }: TunnelOptions): boolean 
   throw new ConfigError('TSGRE_CONFLICT', 'carrier', true, `--carrier: ${why}`)
 }
 
-function resolveOffload(asked: TunnelOptions['offload'], io: ResolvedOptions['io']): Offload {
+/** @throws ConfigError for what --io cannot do */
+export function resolveOffload(asked: TunnelOptions['offload'], io: ResolvedOptions['io']): Offload {
   const wanted = oneOf('offload', asked ?? 'auto', ['auto', ...OFFLOADS])
   if (io === 'mmsg') return wanted === 'auto' ? 'uso' : wanted
   if (wanted === 'auto' || wanted === 'off') return 'off'
@@ -210,13 +211,15 @@ function resolveOffload(asked: TunnelOptions['offload'], io: ResolvedOptions['io
   throw new ConfigError('TSGRE_CONFLICT', 'offload', wanted, `--offload ${wanted}: ${why}`)
 }
 
-function refuseBusyLoop(busyPoll: number, io: ResolvedOptions['io']): void {
+/** @throws ConfigError */
+export function refuseBusyLoop(busyPoll: number, io: ResolvedOptions['io']): void {
   if (busyPoll === 0 || io === 'mmsg') return
   const why = "--io raw-socket lives on the program's event loop, which must not wait: leave one of the two away"
   throw new ConfigError('TSGRE_CONFLICT', 'busy-poll', busyPoll, `--busy-poll ${busyPoll}: ${why}`)
 }
 
-function resolveFragment(options: TunnelOptions): FragmentRule {
+/** @throws ConfigError */
+export function resolveFragment(options: Pick<TunnelOptions, 'ignoreDf' | 'pmtudisc'>): FragmentRule {
   if (options.ignoreDf && options.pmtudisc) {
     const why = '--pmtudisc sets DF and --ignore-df clears it: leave one away'
     throw new ConfigError('TSGRE_CONFLICT', 'ignore-df', true, why)

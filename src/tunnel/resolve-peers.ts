@@ -10,7 +10,7 @@ import { greBytes } from './gre-bytes.js'
 import type { TunnelOptions } from './options.js'
 import type { Key, Keys, PeerOptions } from './peer-options.js'
 import type { PeerSettings } from './settings.js'
-import { LEAST_MTU, oneOf } from './values.js'
+import { LEAST_MTU, oneOf, shown } from './values.js'
 
 /** What all remotes of a tunnel have in common. */
 export interface PeerBase {
@@ -108,5 +108,5 @@ export function parseKey(option: string, key: Key | undefined): number | undefin
   if (octets?.every((octet) => octet <= 255)) return octets.reduce((value, octet) => value * 256 + octet, 0)
   if (/^(\d{1,10}|0x[\da-f]{1,8})$/i.test(text) && Number(text) <= 0xffff_ffff) return Number(text)
   const rule = 'a key is a number from 0 to 4294967295, or four numbers with dots as in 10.20.30.40'
-  throw new ConfigError('TSGRE_BAD_KEY', option, key, `--${option} ${text}: ${rule}`)
+  throw new ConfigError('TSGRE_BAD_KEY', option, key, `--${option} ${shown(text)}: ${rule}`)
 }

@@ -6,6 +6,11 @@ import { ConfigError, type ErrorCode } from '../errors.js'
 export const LEAST_MTU = 68
 export const MOST_MTU = 65521
 
+/** As it stands in a sentence: of an empty text nothing would be seen. */
+export function shown(value: unknown): string {
+  return value === '' ? '""' : `${value}`
+}
+
 /** Passes an integer from `least` to `most` through. @throws ConfigError */
 export function integer(
   option: string,
@@ -22,5 +27,5 @@ export function integer(
 /** Passes one of `choices` through. @throws ConfigError */
 export function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value
-  throw new ConfigError('TSGRE_BAD_OPTION', option, value, `--${option} ${value}: takes ${choices.join(' or ')}`)
+  throw new ConfigError('TSGRE_BAD_OPTION', option, value, `--${option} ${shown(value)}: takes ${choices.join(' or ')}`)
 }

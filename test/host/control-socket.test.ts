@@ -171,6 +171,13 @@ test('peers, fdb and reload reach it, with or without its name', async () => {
       ['peers', 'add', 'bad'],
       [2, 'tsgre: --remote bad: no address'],
     ],
+    [
+      ['peers', 'add', '192.0.2.5', '192.0.2.6'],
+      [
+        1,
+        'tsgre: no tsgre named 192.0.2.6 runs here; there is hosts; the word behind 192.0.2.5 is the name of a tsgre; each remote has a command of its own',
+      ],
+    ],
     [['fdb'], [0, 'no addresses']],
     [
       ['fdb', 'hosts', '--tap', 'tap0', '--json'],

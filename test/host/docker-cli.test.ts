@@ -147,7 +147,7 @@ test('what is refused ends with 2, one sentence on stderr, and no file', () =>
       ['apply --mtu big', /^tsgre: --mtu big: takes a whole number/],
       ['apply --mtu 1400 --mtu 1500', /--mtu is given 2 times: 1400, 1500/],
       ['apply --fixed-cidr 10.103.200.0/25', /sets no "bip"/],
-      ['apply --mtu 1462 --force', /Unknown argument: force/],
+      ['apply --mtu 1462 --force', /^tsgre: --force: there is no such option here\nSee tsgre docker apply --help/],
       ['apply --flat', /^tsgre: --flat needs a --bip that names this host's part/],
       ['apply --flat --bip 10.103.100.1/16', /a \/16 leaves none for the other; write 10\.103\.100\.1\/24/],
       ['apply --flat --bip 10.104.0.1/24 --fixed-cidr 10.104.0.0/25', /leave --fixed-cidr out/],
@@ -160,7 +160,7 @@ test('what is refused ends with 2, one sentence on stderr, and no file', () =>
       ],
       ['apply --bip 10.103.200.1/24 --route 10.103.201.1/24', /did you mean 10\.103\.201\.0\/24\?/],
       ['apply --mtu 1462 --route 10.103.201.0/24', /give --bip/],
-      ['status --mtu 1462', /Unknown argument: mtu/],
+      ['status --mtu 1462', /^tsgre: --mtu 1462: there is no such option here\nSee tsgre docker status --help/],
     ] as const) {
       const { code, stdout, stderr } = await docker(words)
       assert.is(code, 2, words)

@@ -118,6 +118,25 @@ together('a name that is answered when the tunnel is long up becomes a remote of
   assert.is((await A.stop('SIGTERM')).code, 0)
 })
 
+together('the end does not wait for a name server that does not answer, in the middle of a reload either', async () => {
+  using named = new Named(new Mesh(2), 20)
+  const { mesh } = named
+  await named.serve()
+  named.pause()
+  const file = mesh.file('waiting.yaml')
+  const write = (...more: string[]) =>
+    writeFileSync(file, `tap: tap0\nbridge: br0\nremotes: [${['192.168.56.99', ...more].join()}]\n`)
+  write()
+  const A = mesh.spawn('h1', tsgreArgv(['--config', file]))
+  await A.waitFor(/^tsgre: tap0 up/)
+  write(NAME)
+  A.kill('SIGHUP')
+  await sleep(500)
+  const since = Date.now()
+  assert.is((await A.stop('SIGTERM', 30_000)).code, 0)
+  assert.ok(Date.now() - since < 3000, `${Date.now() - since} ms`)
+})
+
 together('a remote that falls silent while its name is being asked for is asked for once, and moves once', async () => {
   using named = new Named(new Mesh(2), 30)
   const { mesh } = named

@@ -134,9 +134,9 @@ test('refuses --key beside --ikey', () =>
 
 // A number goes as a number where it could be read as one.
 for (const [option, code, values, wayOut] of [
-  ['mtu', 'TSGRE_BAD_MTU', [67, 65522, '1500.5', 'big', '-1', ''], /68 to 65521|takes a number, or "auto"/],
-  ['ttl', 'TSGRE_BAD_OPTION', [0, 256, 'old'], /1 to 255 or "inherit"|takes a number, or "inherit"/],
-  ['tos', 'TSGRE_BAD_OPTION', [256, '0x1g'], /0 to 255 or "inherit"|takes a number, or "inherit"/],
+  ['mtu', 'TSGRE_BAD_MTU', [67, 65522, '1500.5', 'big', '-1', ''], /68 to 65521 bytes, or "auto"/],
+  ['ttl', 'TSGRE_BAD_OPTION', [0, 256, 'old'], /1 to 255 or "inherit"/],
+  ['tos', 'TSGRE_BAD_OPTION', [256, '0x1g'], /0 to 255 or "inherit"/],
 ] as const) {
   for (const value of values) {
     test(`refuses --${option} '${value}'`, () =>
@@ -218,7 +218,7 @@ test('says so in English whatever the locale', async () => {
     anyCode: true,
     env: { LC_ALL: 'de_DE.UTF-8', LANG: 'de_DE.UTF-8' },
   })
-  assert.match(stderr, /^tsgre: Unknown argument: colour\n/)
+  assert.match(stderr, /^tsgre: --colour: there is no such option here\n/)
 })
 
 for (const [option, value] of [

@@ -137,6 +137,8 @@ test('a file that says every default besides changes nothing', async () => {
   using host = await Configured.start(FIRST, SECOND)
   const [indexes, counted] = [[host.index('tap0'), host.index('tap1')], (await host.tunnels())[0].peers[0].rxFrames]
   assert.ok(counted > 0)
+  const which = await host.rig.exec('A', tsgreArgv(['peers', 'add', '192.168.56.77']), { anyCode: true })
+  assert.match(which.stderr, /has several tunnels: say which, as in --tap tap0; it has tap0, tap1$/m)
   const { stdout } = await host.rig.exec('A', tsgreArgv(['config', 'show', host.file]))
   writeFileSync(host.file, stdout)
   assert.match((await host.reload()).stdout, /nothing changed/)
@@ -164,6 +166,54 @@ test('a file with a mistake changes nothing, says where it is, and loses no fram
     assert.is((await host.reload()).code, 2)
   })
   assert.is(JSON.stringify((await host.tunnels()).map(({ name, peers }) => [name, peers.length])), before)
+})
+
+test('what this host refuses is told with file, line, key and tunnel, at a reload, at the start and by a dry run', async () => {
+  using host = await Configured.start(FIRST)
+  const first = 'tunnels:\n  tap0: {remotes: [192.168.56.5]}\n'
+  const cases: [text: string, words: RegExp][] = [
+    [
+      `${first}  tap1:\n    remote: 192.168.56.6\n    bridge: brX\n`,
+      /:5:13: tunnels\.tap1\.bridge: brX: there is no such device; name/,
+    ],
+    [
+      'tunnels:\n  - tap: tap1\n    remotes: [h, 192.168.56.4]\n',
+      /:3:18: tunnels\[0\]\.remotes\[1\] of tap1: 192\.168\.56\.4: that is an address of/,
+    ],
+    [
+      'tap: tap0\nremote: 192.168.56.5\nlocal: 192.168.56.9\n',
+      /:3:8: local of tap0: 192\.168\.56\.9: not an address of this/,
+    ],
+    [
+      'bridge: none\ntunnels:\n  eth1: {remote: 192.168.56.5}\n',
+      /:3:3: tunnels\.eth1: "eth1": a device of that name exists/,
+    ],
+  ]
+  for (const [text, words] of cases) {
+    writeFileSync(host.file, text)
+    const dry = ['--config', host.file, '--dry-run']
+    const told = await Promise.all([host.reload(), host.rig.exec('A', tsgreArgv(dry), { anyCode: true })])
+    for (const { code, stderr } of told) {
+      assert.is(code, 2, stderr)
+      assert.match(stderr, new RegExp(`^tsgre: ${host.file}${words.source}`))
+      assert.not.match(stderr, / --/)
+    }
+  }
+  // What the file alone does not say: which address of this host each has.
+  host.rig.ip('A', 'address add 192.168.56.44/24 dev eth1')
+  writeFileSync(host.file, `${first}  tap1: {bridge: none, remotes: ['192.168.56.66', 192.168.56.5]}\n`)
+  const shared = await host.reload()
+  assert.is(shared.code, 2)
+  assert.match(
+    shared.stderr,
+    `${host.file}:3:51: tunnels.tap1.remotes[1]: 192.168.56.5: tap0 takes the packets without a key`,
+  )
+  await host.child.stop('SIGTERM')
+  writeFileSync(host.file, cases[0]![0])
+  const start = await host.rig.exec('A', tsgreArgv(['--config', host.file, '--json']), { anyCode: true })
+  const { code, option, value, message } = JSON.parse(start.stderr)
+  assert.equal([start.code, code, option, value], [2, 'TSGRE_BAD_BRIDGE', 'bridge', 'brX'])
+  assert.match(message, `${host.file}:5:13: tunnels.tap1.bridge: brX: `)
 })
 
 test('what cannot be changed live starts that tunnel anew, and no other; tunnels come and go', async () => {
@@ -194,7 +244,7 @@ test('what two tunnels would take is refused, what comes to light only when it i
     host.write(FIRST, { ...SECOND, remotes: FIRST.remotes })
     const shared = await host.reload()
     assert.is(shared.code, 2)
-    assert.match(shared.stderr, /tap0 takes the packets without a key from it.*give one of them its own --key/)
+    assert.match(shared.stderr, /tap0 takes the packets without a key from it.*give one of them its own key/)
     assert.equal([host.index('tap0'), host.index('tap1')], indexes)
     host.write({ ...FIRST, remotes: [...FIRST.remotes, '192.168.56.77'] }, { ...SECOND, tap: 'tap6' })
     const { code, stderr } = await host.reload()

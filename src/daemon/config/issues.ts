@@ -1,27 +1,34 @@
 // What zod found, as problems with places: one for each thing a person has to mend.
 
 import type { z } from 'zod'
+import { nearest } from '../options/nearest.js'
 import type { ConfigDocument, Path } from './document.js'
 import type { Problem } from './problem.js'
-import { nearest } from './words.js'
 
 type Issue = z.core.$ZodIssue
+
+/** A problem and the way to it. */
+export interface Found {
+  readonly path: Path
+  readonly problem: Problem
+}
 
 /** @param known the keys a map at that path may have */
 export function problemsOf(
   issues: readonly Issue[],
   document: ConfigDocument,
   known: (path: Path) => readonly string[],
-): Problem[] {
+): Found[] {
   return issues
     .flatMap((issue) => flat(issue))
     .flatMap((issue) => {
       const path = issue.path as Path
       if (issue.code !== 'unrecognized_keys')
-        return [{ ...document.at(path), key: pathText(path), message: issue.message }]
+        return [{ path, problem: { ...document.at(path), key: pathText(path), message: issue.message } }]
       return issue.keys.map((key) => {
         const inside = [...path, key]
-        return { ...document.at(inside, 'key'), key: pathText(inside), message: unknownWords(key, known(path)) }
+        const message = unknownWords(key, known(path))
+        return { path: inside, problem: { ...document.at(inside, 'key'), key: pathText(inside), message } }
       })
     })
 }

@@ -2,14 +2,18 @@
 // and this host is not looked at: what does not fit it the start refuses.
 
 import type { ConfigError } from '../../errors.js'
+import { refuseContradictions } from '../options/contradictions.js'
+import type { Refuse } from '../options/refuse.js'
 import { type Asked, instanceOptions, tunnelWishes } from '../options/tunnel-wishes.js'
 import type { Wanted } from '../options/wanted.js'
 import { type ConfigDocument, type Path, readDocument } from './document.js'
-import { pathText, problemsOf } from './issues.js'
+import { type Entry, topOf, tunnelEntries } from './entries.js'
+import { type Found, pathText, problemsOf } from './issues.js'
+import { problemAt, withPlace } from './places.js'
 import { BadConfigError, type Problem } from './problem.js'
 import { CONFIG_DIRECTORY, instanceName, readConfigText } from './read-text.js'
 import { MANY, NAMED, ONE, PER_REMOTE } from './schema.js'
-import { inWordsOfAFile } from './words.js'
+import { type Read, sharedRemotes, sharedTaps } from './shared.js'
 
 export interface Config extends Wanted {
   readonly file: string
@@ -27,35 +31,42 @@ export async function loadConfig(typed: string, directory = CONFIG_DIRECTORY): P
 /** @throws BadConfigError with everything that is wrong */
 export function parseConfig(text: string, file: string): Config {
   const document = readDocument(text)
-  const problems = [...document.problems]
-  if (problems.length === 0) problems.push(...shapeProblems(document))
-  if (problems.length > 0) throw new BadConfigError(file, inOrder(problems))
-  const entries = tunnelEntries(document.value as Asked)
-  const noting = (path: Path) => (error: ConfigError) => {
-    const key = keyOf(error, document, path)
-    problems.push({ ...document.at(key), key: pathText(key), message: inWordsOfAFile(error) })
-  }
+  refuseAny(file, document.problems)
+  refuseAny(file, noMap(document))
+  const shape = shapeProblems(document)
+  const problems: Problem[] = shape.map(({ problem }) => problem)
+  const mistakes = shape.map(({ path }) => path)
+  const noting = (path: Path) => (error: ConfigError) => void problems.push(problemAt(error, document, path))
+  const entries = tunnelEntries(document.value as Asked, mistakes)
   for (const { path } of entries) problems.push(...oddLists(document, path))
-  if (problems.length > 0) throw new BadConfigError(file, inOrder(problems))
-  const instance = instanceOptions(document.value as Asked, noting([]))
-  const tunnels = entries.map(({ asked, path }) => tunnelWishes(asked, noting(path)))
-  problems.push(...sharedTaps(entries, document))
-  if (problems.length > 0) throw new BadConfigError(file, inOrder(problems))
-  return { name: instanceName(file), file, ...instance, tunnels }
+  const instance = instanceOptions(topOf(document.value as Asked, mistakes), noting([]))
+  const read = entries.map((entry) => readEntry(entry, noting(entry.path)))
+  problems.push(...sharedTaps(entries, document), ...sharedRemotes(read, document))
+  refuseAny(file, problems)
+  const tunnels = read.map(({ wishes }) => wishes)
+  const paths = new Map(read.map(({ wishes, path }) => [wishes.name, path]))
+  const placed = (error: unknown, tap: string) => withPlace(error, file, document, { tap, path: paths.get(tap) ?? [] })
+  return { name: instanceName(file), file, ...instance, tunnels, placed }
 }
 
-function shapeProblems(document: ConfigDocument): Problem[] {
-  const { value } = document
-  const top = (message: string): Problem[] => [{ ...document.at([]), key: '', message }]
+function refuseAny(file: string, problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new BadConfigError(file, inOrder(problems))
+}
+
+function noMap({ value, at }: ConfigDocument): Problem[] {
+  const top = (message: string): Problem[] => [{ ...at([]), key: '', message }]
   if (value === null || value === undefined) return top(`empty: ${EXAMPLE}`)
-  if (typeof value !== 'object' || Array.isArray(value))
-    return top(`${Array.isArray(value) ? 'a list' : 'a text'} where keys and values should be: ${EXAMPLE}`)
-  const result = ('tunnels' in value ? MANY : ONE).safeParse(value)
-  if (result.success) return []
-  return problemsOf(result.error.issues, document, (path) => knownKeys(path, 'tunnels' in value))
+  if (typeof value === 'object' && !Array.isArray(value)) return []
+  return top(`${Array.isArray(value) ? 'a list' : 'a text'} where keys and values should be: ${EXAMPLE}`)
 }
 
 const EXAMPLE = 'say at least "tap: tap0" and "remote: 192.168.56.5"'
+
+function shapeProblems(document: ConfigDocument): Found[] {
+  const isMany = 'tunnels' in (document.value as object)
+  const result = (isMany ? MANY : ONE).safeParse(document.value)
+  return result.success ? [] : problemsOf(result.error.issues, document, (path) => knownKeys(path, isMany))
+}
 
 function knownKeys(path: Path, many: boolean): readonly string[] {
   if (path.length === 0) return Object.keys((many ? MANY : ONE).shape)
@@ -64,26 +75,19 @@ function knownKeys(path: Path, many: boolean): readonly string[] {
   return [...(typeof path[1] === 'number' ? ['tap'] : []), ...Object.keys(NAMED.shape)]
 }
 
-interface Entry {
-  readonly asked: Asked
-  readonly path: Path
-}
-
-/** The tunnels with what all of them share, in the words of the command line. */
-function tunnelEntries(value: Asked): Entry[] {
-  if (!('tunnels' in value)) return [{ asked: asAsked(value), path: [] }]
-  const { tunnels, ...defaults } = value as { tunnels: readonly Asked[] | Readonly<Record<string, Asked>> }
-  const own = Array.isArray(tunnels)
-    ? tunnels.map((tunnel, at) => [at, tunnel] as const)
-    : Object.entries(tunnels).map(([tap, tunnel]) => [tap, { tap, ...tunnel }] as const)
-  return own.map(([step, tunnel]) => ({ asked: asAsked({ ...defaults, ...tunnel }), path: ['tunnels', step] }))
-}
-
-/** Lists under one name, however they were written. */
-function asAsked({ remote, remotes, route, routes, ...rest }: Asked): Asked {
-  const lists = { remote: remotes ?? remote, route: routes ?? route }
-  const given = Object.entries(lists).filter(([, value]) => value !== undefined)
-  return { ...rest, ...Object.fromEntries(given.map(([name, value]) => [name, [value].flat()])) }
+/** What the tunnel is asked for, and what of it was refused. */
+function readEntry(entry: Entry, note: Refuse): Read {
+  const wrong = new Set(entry.wrong)
+  const noting: Refuse = (error) => {
+    wrong.add(error.option)
+    note(error)
+  }
+  // That there is no remote was told where lists are looked at.
+  const refused = entry.asked.remote === undefined ? new Set([...entry.wrong, 'remote']) : entry.wrong
+  const wishes = tunnelWishes(entry.asked, noting, refused)
+  // A command line is told of them where the tunnel starts.
+  refuseContradictions(wishes, new Set([...refused, ...wrong]), note)
+  return { ...entry, wishes, wrong }
 }
 
 /** A tunnel has remotes, and lists have one spelling at a time. */
@@ -97,39 +101,6 @@ function oddLists(document: ConfigDocument, path: Path): Problem[] {
   const key = [...path, 'remote']
   const message = 'is missing: give the address of the other host, as in "remote: 192.168.56.5"'
   return [...problems, { ...document.at(key), key: pathText(key), message }]
-}
-
-/** Where it stands: in the tunnel, or among what all share. */
-function keyOf({ option, value }: ConfigError, document: ConfigDocument, path: Path): Path {
-  for (const around of path.length === 0 ? [path] : [path, []]) {
-    const found = [`${option}s`, option].map((name) => [...around, name]).find((key) => document.has(key))
-    if (found) return itemOf(found, value, document)
-  }
-  return path
-}
-
-/** The item of a list that has the value. */
-function itemOf(key: Path, value: unknown, document: ConfigDocument): Path {
-  const items = document.get(key)
-  if (!Array.isArray(items)) return key
-  const words = items.map((item) => (item as { address?: unknown } | null)?.address ?? item)
-  const isIt = (word: unknown) => word === value || (typeof word === 'string' && word.split(',')[0] === value)
-  const at = words.length - 1 - [...words].reverse().findIndex(isIt)
-  return at >= words.length ? key : [...key, at]
-}
-
-function sharedTaps(entries: readonly Entry[], document: ConfigDocument): Problem[] {
-  const seen = new Map<unknown, Path>()
-  return entries.flatMap(({ asked: { tap }, path }) => {
-    const before = seen.get(tap)
-    if (before === undefined) {
-      seen.set(tap, path)
-      return []
-    }
-    const key = document.has([...path, 'tap']) ? [...path, 'tap'] : path
-    const message = `${tap} is the TAP of ${pathText(before)} already; give each tunnel its own`
-    return [{ ...document.at(key), key: pathText(key), message }]
-  })
 }
 
 function inOrder(problems: readonly Problem[]): Problem[] {

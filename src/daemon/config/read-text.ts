@@ -1,5 +1,6 @@
 // The text of a configuration file, as it lies there: found by path or name, bounded, UTF-8. Its meaning is for others.
 
+import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { BadConfigError } from './problem.js'
@@ -47,7 +48,10 @@ function candidates(typed: string, directory: string): string[] {
 async function readBounded(file: string): Promise<string | undefined> {
   let handle: FileHandle | undefined
   try {
-    handle = await open(file, 'r')
+    const isInherited = INHERITED.test(file)
+    // Without it the opening of a FIFO nobody writes to has no end, and reading one neither.
+    handle = await open(file, isInherited ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK)
+    refuseSpecial(file, await handle.stat(), isInherited)
     return decode(file, await firstBytes(handle))
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
@@ -59,9 +63,24 @@ async function readBounded(file: string): Promise<string | undefined> {
   }
 }
 
+/** What this process was given open, `/dev/stdin` and what a shell makes of `<(…)`: that may be a pipe, and is read to its end. */
+const INHERITED = /^\/(dev\/(stdin|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/
+
+function refuseSpecial(file: string, stats: Stats, isInherited: boolean): void {
+  if (stats.isFile()) return
+  if (stats.isDirectory()) refuse(file, 'that is a directory; name a file in it')
+  if (isInherited) return
+  const what = stats.isFIFO()
+    ? 'a FIFO'
+    : stats.isCharacterDevice() || stats.isBlockDevice()
+      ? 'a device'
+      : 'a special file'
+  refuse(file, `that is ${what}, and a configuration is read anew at each reload: name a regular file`)
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'its mode forbids reading it; `ls -l` shows it',
-  EISDIR: 'that is a directory; name a file in it',
+  ENXIO: 'that is a socket, or a device that is not there: name a regular file',
   ENOTDIR: 'a part of the path is no directory',
 }
 

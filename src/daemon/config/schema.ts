@@ -66,7 +66,7 @@ function refusing<T>(read: (value: T) => unknown): (value: T, context: z.Refinem
 
 const REMOTE = z.union(
   [
-    z.string().min(1).superRefine(refusing(parsePeerSpec)),
+    z.string().min(1, { error: addressError }).superRefine(refusing(parsePeerSpec)),
     z
       .strictObject({
         address: z
@@ -91,6 +91,8 @@ function shapeOf(options: readonly Option[]): Shape {
 }
 
 const routeError = (issue: { input?: unknown }) => wrongWords(issue.input, 'a network as in 10.103.200.0/24')
+const tunnelError = (issue: { input?: unknown }) =>
+  wrongWords(issue.input, 'keys and values, as in "remote: 192.168.56.5"')
 const listError = (issue: { input?: unknown }) => wrongWords(issue.input, 'a list')
 
 const instance = shapeOf(OPTIONS.filter((option) => option.of === 'instance'))
@@ -111,8 +113,8 @@ const single = {
 const tap = valueType(optionNamed('tap')).describe(optionNamed('tap').about)
 
 /** A tunnel in a list, and one in a map, whose key is the TAP's name. */
-const LISTED = z.strictObject({ ...single, ...shared, tap })
-export const NAMED = z.strictObject({ ...single, ...shared })
+const LISTED = z.strictObject({ ...single, ...shared, tap }, { error: tunnelError })
+export const NAMED = z.strictObject({ ...single, ...shared }, { error: tunnelError })
 
 /** A file with one tunnel, whose keys stand at the top. */
 export const ONE = z.strictObject({ ...instance, ...single, ...shared, tap })

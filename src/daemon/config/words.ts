@@ -55,33 +55,9 @@ function wayOut(input: unknown, option: Option | undefined): string {
   return ''
 }
 
-/** The known word that is nearest to `word`, where one is near. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, '')
-  const same = known.find((one) => plain(one) === plain(word))
-  if (same !== undefined) return same
-  const [best] = known.map((one) => ({ one, far: distance(word, one) })).sort((a, b) => a.far - b.far)
-  return best !== undefined && best.far <= Math.max(1, Math.floor(word.length / 3)) ? best.one : undefined
-}
-
-/** Levenshtein's: how many letters to add, take away or change. Bounded: nobody types a key of 64 letters by mistake. */
-function distance(a: string, b: string): number {
-  if (a.length > 64) return 64
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (const [j, other] of [...b].entries())
-      next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (letter === other ? 0 : 1)))
-    row = next
-  }
-  return row[b.length]!
-}
-
-/** `--ttl 300: takes …` stands behind its key there, and keys have no dashes. */
-export function inWordsOfAFile({ option, value, message }: ConfigError): string {
-  const prefix = `--${option} ${value}: `
-  return (message.startsWith(prefix) ? `${value}: ${message.slice(prefix.length)}` : message).replace(
-    /--(?=[a-z])/g,
-    '',
-  )
+/** `--ttl 300: takes …` and `--carrier: why` stand behind their key there; and keys have no dashes, nor a `no-`. */
+export function inWordsOfAFile({ option, message }: ConfigError): string {
+  const behind = message.startsWith(`--${option}`) ? message.slice(option.length + 2) : undefined
+  const words = behind === undefined || !/^:? /.test(behind) ? message : behind.replace(/^:? /, '')
+  return words.replace(/--no-([a-z-]+)/g, '$1: false').replace(/--(?=[a-z])/g, '')
 }

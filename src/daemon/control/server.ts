@@ -48,12 +48,33 @@ function holdName(name: string): () => void {
     const words = `${JSON.stringify(name)} is no name for a control socket: letters, digits and _.@:+- only, 64 at most`
     throw new ConfigError('TSGRE_BAD_OPTION', 'name', name, words)
   }
-  // Abstract names belong to the network namespace, as instances do; the directory may be of any length, the name may not.
-  const folder = createHash('sha256').update(journalDirectory()).digest('hex').slice(0, 16)
-  const fd = holdAbstractName(`tsgre/instance/${folder}/${name}`)
+  const fd = hold(name)
   if (fd === undefined) {
-    const words = `a tsgre named ${name} runs here already; give one of them another name (that of its file)`
+    const words = `a tsgre named ${name} runs here already (\`tsgre status ${name}\` shows it); give one of them another name (that of its file)`
     throw new ConfigError('TSGRE_IN_USE', 'name', name, words)
   }
   return () => closeFd(fd)
+}
+
+/** Abstract names belong to the network namespace, as instances do; the directory may be of any length, the name may not. */
+function hold(name: string): number | undefined {
+  const folder = createHash('sha256').update(journalDirectory()).digest('hex').slice(0, 16)
+  return holdAbstractName(`tsgre/instance/${folder}/${name}`)
+}
+
+/** Refuses a file whose tsgre runs, before anything else is found to be in use by that one. @throws ConfigError TSGRE_IN_USE */
+export function refuseRunning({ name, file }: { readonly name: string; readonly file: string | undefined }): void {
+  if (file === undefined || !NAME.test(name)) return
+  const fd = hold(name)
+  if (fd !== undefined) {
+    closeFd(fd)
+    return
+  }
+  const wayOut = `\`tsgre status ${name}\` shows it, \`tsgre reload ${name}\` has it read its file again; a second one needs a file of another name`
+  throw new ConfigError(
+    'TSGRE_IN_USE',
+    'config',
+    file,
+    `--config ${file}: a tsgre named ${name} runs here already: ${wayOut}`,
+  )
 }

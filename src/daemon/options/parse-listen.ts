@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net'
 import { ConfigError } from '../../errors.js'
+import { shown } from '../../tunnel/values.js'
 import type { Listen } from './wanted.js'
 
 const LOOPBACK = '127.0.0.1'
@@ -20,5 +21,5 @@ export function parseListen(option: string, text: string): Listen {
   if (digits !== undefined && isIP(address) === (v6 === undefined ? 4 : 6) && port >= 1 && port <= 65535)
     return { address, port }
   const rule = 'takes an address of this host and a port, as in 127.0.0.1:9747 or [::1]:9747'
-  throw new ConfigError('TSGRE_BAD_OPTION', option, text, `--${option} ${text}: ${rule}`)
+  throw new ConfigError('TSGRE_BAD_OPTION', option, text, `--${option} ${shown(text)}: ${rule}`)
 }

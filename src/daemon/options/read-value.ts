@@ -4,13 +4,17 @@ import { ConfigError } from '../../errors.js'
 import { parseCidr } from '../../host/cidr.js'
 import type { Key } from '../../tunnel/peer-options.js'
 import { parseKey } from '../../tunnel/resolve-peers.js'
-import { integer, oneOf } from '../../tunnel/values.js'
+import { integer, oneOf, shown } from '../../tunnel/values.js'
 import { type AskedRemote, readRemotes } from '../peer-spec.js'
 import type { NumberOption, Option, PartsOption } from './option.js'
 import { parseListen } from './parse-listen.js'
+import { type Refuse, raise, readEach } from './refuse.js'
 
-/** @throws ConfigError */
-export function readValue(option: Option, value: unknown): unknown {
+/**
+ * `refuse` is told of what is wrong in a list: the rest of it is returned.
+ * @throws ConfigError of any other value
+ */
+export function readValue(option: Option, value: unknown, refuse: Refuse = raise): unknown {
   switch (option.kind) {
     case 'text':
       option.refuse?.(value as string)
@@ -27,13 +31,17 @@ export function readValue(option: Option, value: unknown): unknown {
     case 'parts':
       return readParts(option, `${value}`)
     case 'networks':
-      for (const network of value as string[]) parseCidr(network)
-      return value
+      return readEach(value as string[], checkedNetwork, refuse)
     case 'remotes':
-      return readRemotes(value as AskedRemote[])
+      return readRemotes(value as AskedRemote[], refuse)
     case 'listen':
       return parseListen(option.name, `${value}`)
   }
+}
+
+function checkedNetwork(text: string): string {
+  parseCidr(text)
+  return text
 }
 
 const RULES: Readonly<Record<string, string>> = {
@@ -43,7 +51,7 @@ const RULES: Readonly<Record<string, string>> = {
 function refuseUnlike(option: string, text: string, pattern: string | undefined): void {
   if (pattern === undefined || RULES[option] === undefined) return
   if (new RegExp(pattern).test(text) && !/^(00:){5}00$/.test(text)) return
-  throw new ConfigError('TSGRE_BAD_OPTION', option, text, `--${option} ${text}: ${RULES[option]}`)
+  throw new ConfigError('TSGRE_BAD_OPTION', option, text, `--${option} ${shown(text)}: ${RULES[option]}`)
 }
 
 /** A number in decimal or 0x form, or the one word allowed. */
@@ -52,11 +60,10 @@ function readNumber(option: NumberOption, value: number | string): number | stri
   if (value === word) return value
   const code = name.endsWith('mtu') ? 'TSGRE_BAD_MTU' : 'TSGRE_BAD_OPTION'
   const also = word === undefined ? '' : ` or "${word}"`
-  if (typeof value === 'string' && !/^(\d+|0x[\da-f]+)$/i.test(value)) {
-    const what = `takes a number${also && `,${also}`}`
-    throw new ConfigError(code, name, value, `--${name} ${value}: ${what}`)
-  }
   const bounds = unit === undefined ? also : ` ${unit}${also && `,${also}`}`
+  if (typeof value === 'string' && !/^(\d+|0x[\da-f]+)$/i.test(value)) {
+    throw new ConfigError(code, name, value, `--${name} ${shown(value)}: takes ${least} to ${most}${bounds}`)
+  }
   return integer(name, Number(value), least, most, bounds, code)
 }
 
@@ -71,7 +78,7 @@ function readParts({ name, parts, value: form }: PartsOption, text: string): Rec
   if (wrong < 0 && words.length <= parts.length)
     return Object.fromEntries(parts.map(({ field }, at) => [field, numbers[at]!]))
   const bounds = parts.map((part) => `${part.name} from ${part.least} to ${part.most}`).join(', ')
-  throw new ConfigError('TSGRE_BAD_OPTION', name, text, `--${name} ${text}: takes ${form}, ${bounds}`)
+  throw new ConfigError('TSGRE_BAD_OPTION', name, text, `--${name} ${shown(text)}: takes ${form}, ${bounds}`)
 }
 
 function wholeNumber(text: string): number {

@@ -3,30 +3,36 @@
 
 import { ConfigError } from '../../errors.js'
 import type { Key, Keys, PeerOptions } from '../../tunnel/peer-options.js'
+import { refuseLonelyCarrier } from './contradictions.js'
 import type { Option } from './option.js'
 import { OPTIONS, optionNamed } from './option-table.js'
 import { readValue } from './read-value.js'
+import { attempt, type Refuse, raise } from './refuse.js'
 import type { InstanceOptions, TunnelWishes } from './wanted.js'
 
 /** By name: text, number, switch, or a list of what may be repeated. What is undefined was not asked. */
 export type Asked = Readonly<Record<string, unknown>>
 
-/** Told of what is wrong; returns to be told of more. */
-export type Refuse = (error: ConfigError) => void
-
-const raise: Refuse = (error) => {
-  throw error
+/**
+ * `refused`: options that were asked for and refused already; they are not in `asked`, and nothing is said of them.
+ * @throws ConfigError, unless `refuse` only takes note; then what was refused is missing in what is returned
+ */
+export function tunnelWishes(asked: Asked, refuse: Refuse = raise, refused: ReadonlySet<string> = NONE): TunnelWishes {
+  const wrong = new Set(refused)
+  const noting: Refuse = (error) => {
+    wrong.add(error.option)
+    refuse(error)
+  }
+  if (asked.remote === undefined && !wrong.has('remote')) noting(noRemote())
+  if (asked.tap === undefined && !wrong.has('tap')) noting(noTap())
+  const read = valuesOf(asked, 'tunnel', noting) as unknown as Read
+  const key = attempt(() => keysOf(asked, read.key), noting)
+  const wishes = { ...read, routes: read.routes ?? [], remote: single(read.remote ?? []), key }
+  if (!wrong.has('carrier') && !wrong.has('keepalive')) attempt(() => refuseLonelyCarrier(wishes), refuse)
+  return wishes
 }
 
-/** @throws ConfigError, unless `refuse` only takes note; then what is returned means nothing */
-export function tunnelWishes(asked: Asked, refuse: Refuse = raise): TunnelWishes {
-  if (asked.remote === undefined) refuse(noRemote())
-  if (asked.tap === undefined) refuse(noTap())
-  const read = valuesOf(asked, 'tunnel', refuse) as unknown as Read
-  const key = attempt(() => keysOf(asked, read.key), refuse)
-  attempt(() => refuseLonelyCarrier(read), refuse)
-  return { ...read, routes: read.routes ?? [], remote: single(read.remote ?? []), key }
-}
+const NONE: ReadonlySet<string> = new Set()
 
 type Read = Omit<TunnelWishes, 'remote'> & { key: Key | undefined; remote: PeerOptions[] | undefined }
 
@@ -40,19 +46,9 @@ function valuesOf(asked: Asked, of: Option['of'], refuse: Refuse): Record<string
   for (const option of OPTIONS) {
     const given = asked[option.name]
     if (option.of !== of || given === undefined || option.field === undefined) continue
-    values[option.field] = attempt(() => readValue(option, given), refuse)
+    values[option.field] = attempt(() => readValue(option, given, refuse), refuse)
   }
   return values
-}
-
-function attempt<T>(read: () => T, refuse: Refuse): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    refuse(error)
-    return undefined
-  }
 }
 
 /** One remote with nothing of its own is its address, as a program would say it. */
@@ -75,12 +71,6 @@ function keysOf({ key: typed, ikey, okey }: Asked, key: Key | undefined): Keys |
     typed,
     `--key ${typed} sets both directions: leave it away, or leave --ikey and --okey away`,
   )
-}
-
-function refuseLonelyCarrier({ carrier, keepalive }: Partial<TunnelWishes>): void {
-  if (!carrier || keepalive !== undefined) return
-  const why = 'whether a remote is up only --keepalive tells; add it, as in --keepalive 10, or leave --carrier away'
-  throw new ConfigError('TSGRE_CONFLICT', 'carrier', true, `--carrier: ${why}`)
 }
 
 function noRemote(): ConfigError {

@@ -50,4 +50,18 @@ test('what show prints, as YAML and as JSON, is shown the same again', () => {
   assert.is(JSON.parse(json).tunnels[0].ttl, 64)
 })
 
+test('reads what it is given open: a pipe on the standard input, and what the shell makes of <(…)', () => {
+  const text = 'tap: tap0\nremote: 192.168.56.5\n'
+  for (const script of [
+    'printf "$2" | $1 config check /dev/stdin',
+    '$1 config check <(printf "$2")',
+    '$1 config check /dev/stdin <<< "$2"',
+  ]) {
+    const argv = ['-c', script, 'bash', tsgreArgv([]).join(' '), text]
+    const { status, stdout, stderr } = spawnSync('bash', argv, { encoding: 'utf8' })
+    assert.equal([status, stderr], [0, ''], script)
+    assert.match(stdout, /is good\ntap0: remote 192\.168\.56\.5/)
+  }
+})
+
 test.run()

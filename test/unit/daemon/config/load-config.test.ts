@@ -1,5 +1,6 @@
 // What is wrong with a configuration file, by line, column and key, all of it at once; and what a good one comes to.
 
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -98,7 +99,80 @@ for (const [claim, text, expected] of [
   ],
   ['ikey beside key', `${ONE}ikey: 3\nkey: 4\n`, [/^4:6 key: .*sets both directions/]],
   ['host bits', `${ONE}route: 10.0.0.1/8\n`, [/^3:8 route: .*did you mean 10\.0\.0\.0\/8\?/]],
-  ['carrier alone', `${ONE}carrier: true\n`, [/^3:10 carrier: .*keepalive 10/]],
+  ['carrier alone', `${ONE}carrier: true\n`, [/^3:10 carrier: whether a remote .*keepalive 10/]],
+  ['an empty remote', 'tap: tap0\nremotes: [""]\n', [/^2:11 remotes\[0\]: "": takes the address or the name/]],
+  ['a group for a remote', 'tap: tap0\nremotes: [b, 224.0.0.5]\n', [/^2:14 remotes\[1\]: 224\.0\.0\.5: .*one unicast/]],
+  [
+    'DF both ways',
+    `${ONE}ignore-df: true\npmtudisc: true\n`,
+    [/^3:12 ignore-df: pmtudisc sets DF and ignore-df clears/],
+  ],
+  ['a port that is not used', `${ONE}udp-port: 5000\n`, [/^3:11 udp-port: 5000 means something with encap udp only/]],
+  [
+    'a port of another kind',
+    `${ONE}io: raw-socket\nencap: udp\n`,
+    [/^4:8 encap: udp: io raw-socket carries protocol 47/],
+  ],
+  [
+    'superframes without their port',
+    `${ONE}io: raw-socket\noffload: tso\n`,
+    [/^4:10 offload: tso: io raw-socket takes/],
+  ],
+  [
+    'a bridge where nothing is to be set up',
+    `${ONE}host-setup: false\nbridge: br0\n`,
+    [/^4:9 bridge: host-setup: false leaves bridges, .*and bridge asks for one/],
+  ],
+  [
+    'a route around the remote',
+    'tap: tap0\nremote: 192.0.2.5\nroutes: [10.0.0.0/8, 192.0.2.0/24]\n',
+    [/^3:22 routes\[1\]: 192\.0\.2\.0\/24: the remote 192\.0\.2\.5 lies in it/],
+  ],
+  [
+    'a local of another family',
+    'tap: tap0\nremote: 192.0.2.5\nlocal: fd00::1\n',
+    [/^3:8 local: fd00::1: IPv6, but remote/],
+  ],
+  [
+    'a remote that two tunnels have',
+    'tunnels:\n  tap0:\n    remotes: [192.0.2.5, 192.0.2.6]\n  tap1:\n    remotes: [192.0.2.5]\n    bridge: none\n',
+    [/^5:15 tunnels\.tap1\.remotes\[0\]: 192\.0\.2\.5: tap0 takes the packets without a key from it, and tap1 would/],
+  ],
+  [
+    'a remote and key that two tunnels have, in two spellings',
+    'key: 7\ntunnels:\n  - {tap: a, local: "fd00::1", remote: "fd00::5"}\n  - {tap: b, local: "fd00:0::1", remotes: [c, "fd00:0::5,ikey=0.0.0.7"]}\n',
+    [/^4:47 tunnels\[1\]\.remotes\[1\]: fd00:0::5: a takes the packets with key 7 from it, and b would/],
+  ],
+  [
+    'a UDP port that two tunnels have',
+    'encap: udp\ntunnels:\n  a: {remote: 192.0.2.5}\n  b: {remote: 192.0.2.5, udp-port: 4754}\n',
+    [/^4:36 tunnels\.b\.udp-port: 4754: a has that port/],
+  ],
+  [
+    'a second one, a stranger and one without sense in a list, each by itself',
+    'tap: tap0\nremotes: [192.0.2.5, "fd00::1", 192.0.2.6, "192.0.2.5,key=3", 255.255.255.255]\nttl: 300\nkeepalive: 0\n',
+    [
+      /^2:22 remotes\[1\]: .*of one family/,
+      /^2:44 remotes\[3\]: .*give each remote once/,
+      /^2:63 remotes\[4\]: .*one unicast/,
+      /^3:6 ttl: /,
+      /^4:12 keepalive: 0/,
+    ],
+  ],
+  [
+    'what is no value beside what cannot be together',
+    'metrics: [1]\ntunnels:\n  - {tap: a, remote: 192.0.2.5, tttl: 3, carrier: true}\n  - {tap: a, routes: [10.0.0.1/8, 10.0.0.2/8]}\n  - 7\n',
+    [
+      /^1:10 metrics: is a list/,
+      /^3:33 tunnels\[0\]\.tttl: /,
+      /^3:51 tunnels\[0\]\.carrier: /,
+      /^4:5 tunnels\[1\]\.remote: is missing/,
+      /^4:11 tunnels\[1\]\.tap: a is the TAP of tunnels\[0\]/,
+      /^4:23 tunnels\[1\]\.routes\[0\]: /,
+      /^4:35 tunnels\[1\]\.routes\[1\]: /,
+      /^5:5 tunnels\[2\]: 7: takes keys and values/,
+    ],
+  ],
   ['parts out of range', `${ONE}keepalive: 0\n`, [/^3:12 keepalive: 0: takes SECONDS\[,COUNT\]/]],
   ['a second part out of range', `${ONE}keepalive: 1,500\n`, [/^3:12 keepalive: 1,500: takes SECONDS\[,COUNT\]/]],
   ['a name to listen at', `${ONE}metrics: host.example:1\n`, [/^3:10 metrics: .*takes an address of this host/]],
@@ -120,6 +194,21 @@ for (const [claim, text, expected] of [
     for (const [at, pattern] of expected.entries()) assert.match(found[at]!, pattern)
   })
 }
+
+for (const [claim, text] of [
+  ['keys that part them', 'tunnels: {a: {remote: 192.0.2.5}, b: {remote: 192.0.2.5, key: 0}}'],
+  ['devices that part them', 'tunnels: {a: {remote: 192.0.2.5, dev: eth1}, b: {remote: 192.0.2.5, dev: eth2}}'],
+  [
+    'addresses of their own',
+    'tunnels: {a: {remote: 192.0.2.5, local: 192.0.2.1}, b: {remote: 192.0.2.5, local: 192.0.2.2}}',
+  ],
+  ['first remotes that may lead elsewhere', 'tunnels: {a: {remotes: [192.0.2.6, 192.0.2.5]}, b: {remote: 192.0.2.5}}'],
+  ['UDP for one of them', 'tunnels: {a: {remote: 192.0.2.5, encap: udp}, b: {remote: 192.0.2.5}}'],
+] as const)
+  test(`takes one remote of two tunnels with ${claim}`, () => assert.equal(problems(text), []))
+
+test('of what was refused nothing more is said', () =>
+  assert.is(problems(`${ONE}carrier: true\nkeepalive: [1]\nudp-port: 5000\nencap: upd\n`).length, 2))
 
 test('what stands beside tunnels holds for those that say nothing else', () => {
   const { tunnels, metrics } = parseConfig(
@@ -154,8 +243,22 @@ test('refuses what is no configuration before it is read as one', async () => {
   }
   writeFileSync(file, Buffer.concat([Buffer.from(ONE), Buffer.alloc((1 << 20) - ONE.length, '#')]))
   assert.is((await loadConfig(file)).tunnels.length, 1)
-  assert.match((await failureOf(loadConfig('/dev/zero'))).message, /larger than/)
+  assert.match(
+    (await failureOf(loadConfig('/dev/zero'))).message,
+    /^\/dev\/zero: that is a device.*name a regular file/,
+  )
   assert.match((await failureOf(loadConfig(`${FOLDER}/`))).message, /that is a directory/)
+})
+
+test('refuses a FIFO that nobody writes to, at once', async () => {
+  const fifo = join(FOLDER, 'fifo.yaml')
+  execFileSync('mkfifo', [fifo])
+  const opened = new Promise((resolve) => setTimeout(resolve, 2000, 'waits').unref())
+  const refused = failureOf(loadConfig(fifo)).then(({ message }) => message)
+  const told = await Promise.race([refused, opened])
+  // Whoever waits is let go, or this test would never end.
+  if (told === 'waits') writeFileSync(fifo, ONE)
+  assert.match(String(told), `${fifo}: that is a FIFO`)
 })
 
 test.run()

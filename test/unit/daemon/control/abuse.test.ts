@@ -149,6 +149,11 @@ test('takes nothing but an object with the fields it knows, as JSON', async () =
   assert.equal(await statuses(latin), [400], 'no UTF-8')
 })
 
+test('of a field that a body has twice the last one counts, as the documentation says', async () => {
+  assert.equal(await statuses(request('POST /v1/peers', '{"remote":"bad","remote":"192.0.2.5"}')), [200])
+  assert.equal(await statuses(request('POST /v1/peers', '{"remote":"192.0.2.5","remote":"bad"}')), [400])
+})
+
 test('takes no field twice, and none it does not know, behind the question mark', async () => {
   for (const query of ['tunnel=a&tunnel=b', 'tunnels=a', '__proto__=a'])
     assert.equal(await statuses(request(`GET /v1/fdb?${query}`)), [400], query)

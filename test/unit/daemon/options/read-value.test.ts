@@ -43,10 +43,20 @@ for (const [name, value, expected] of [
 
 for (const [name, value, expected] of [
   ['ttl', '0', /^TSGRE_BAD_OPTION --ttl 0: .*1 to 255 or "inherit"/],
-  ['ttl', 'auto', /^TSGRE_BAD_OPTION --ttl auto: takes a number, or "inherit"/],
-  ['tos', '1e2', /^TSGRE_BAD_OPTION --tos 1e2: takes a number/],
+  ['ttl', 'auto', /^TSGRE_BAD_OPTION --ttl auto: takes 1 to 255 or "inherit"/],
+  ['tos', '1e2', /^TSGRE_BAD_OPTION --tos 1e2: takes 0 to 255 or "inherit"/],
   ['tunnel-mtu', '67', /^TSGRE_BAD_MTU --tunnel-mtu 67: .*68 to 65521 bytes/],
-  ['tunnel-mtu', '', /^TSGRE_BAD_MTU /],
+  ['tunnel-mtu', '', /^TSGRE_BAD_MTU --tunnel-mtu "": takes 68 to 65521 bytes/],
+  [
+    'flood-limit',
+    '-5',
+    /^TSGRE_BAD_OPTION --flood-limit -5: takes 0 to 10000000 frames a second, or 0 for any number$/,
+  ],
+  ['key', '', /^TSGRE_BAD_KEY --key "": a key is a number from 0/],
+  ['io', '', /^TSGRE_BAD_OPTION --io "": takes mmsg or raw-socket/],
+  ['remote', [''], /^TSGRE_REMOTE_MISSING --remote "": give the underlay address/],
+  ['route', [''], /^TSGRE_BAD_ROUTE --route "": /],
+  ['metrics', '', /^TSGRE_BAD_OPTION --metrics "": takes an address/],
   ['busy-poll', '-1', /^TSGRE_BAD_OPTION /],
   ['encap', 'gre', /^TSGRE_BAD_OPTION .*none or udp/],
   ['key', '1.2.3', /^TSGRE_BAD_KEY /],
