@@ -226,7 +226,10 @@ test('curl is client enough', async () => {
   const curl = (...words: string[]) => completion(new Child(['curl', '-s', '--unix-socket', path, ...words]))
   assert.is(JSON.parse((await curl('http://tsgre/v1/status')).stdout).name, 'hosts')
   const json = ['-H', 'content-type: application/json']
-  assert.is((await curl(...json, '-d', '{"remote":"192.0.2.7"}', 'http://tsgre/v1/peers')).stdout, '{}\n')
+  assert.is(
+    (await curl(...json, '-d', '{"remote":"192.0.2.7"}', 'http://tsgre/v1/peers')).stdout,
+    '{"address":"192.0.2.7"}\n',
+  )
   assert.match((await curl('-d', '{"remote":"192.0.2.7"}', 'http://tsgre/v1/peers')).stdout, 'application/json')
 })
 

@@ -35,7 +35,7 @@ export class StillInstance implements Instance {
   async addPeer(...args: [string | undefined, string]): Promise<string | undefined> {
     this.told.push(['addPeer', ...args])
     if (args[1] === 'bad') throw new ConfigError('TSGRE_NOT_AN_ADDRESS', 'remote', 'bad', '--remote bad: no address')
-    return undefined
+    return args[1].split(',')[0]
   }
 
   async removePeer(...args: [string | undefined, string]): Promise<void> {
