@@ -1,6 +1,6 @@
 // Notices that this host's LAN is joined with a peer's LAN by a second way, and shuts one of the two: a frame would go round for
-// ever. Where an address moves between the TAP and a peer it writes a probe into the LAN; a probe that comes back from a peer proves
-// the loop, and that peer is blocked. If the peer is tsgre, too, the one of the two with the greater name blocks all its peers:
+// ever. Where an address moves between the TAP and a peer, or the LAN sends many frames to groups (one that came out of one of its
+// devices goes round one way alone, and moves nowhere), it writes a probe into the LAN; a probe that comes back from a peer proves the loop, and that peer is blocked. If the peer is tsgre, too, the one of the two with the greater name blocks all its peers:
 // its LAN has the other's way. Probes pass blocks; once none has come back for long enough, the block ends.
 // Not a filter: the pump asks `blocked`. Invariant: nothing is proven by a frame that this guard has not sent itself.
 
@@ -17,6 +17,8 @@ export const ALL_PEERS = -1
 /** So many moves between the TAP and one peer in each of two seconds are a loop that probes do not come through. */
 export const MOVES_A_SECOND = 64
 const SECOND_MS = 1000
+/** So many frames to groups out of the LAN in a second may be a few that go round. */
+export const FLOODED_A_SECOND = 50
 /** Probes of our own: at most ten a second, and one in five seconds while anything is blocked. */
 const LEAST_GAP_MS = 100
 export const REPEAT_MS = 5000
@@ -35,6 +37,7 @@ const PROBE_AT = 0
 const PROBED_AT = 1
 const JOINED_AT = 2
 const DOUBTED_AT = 3
+const FLOODED_AT = 4
 
 export interface LoopAlarm {
   /** Its index, or ALL_PEERS. */
@@ -62,8 +65,10 @@ export class LoopGuard {
   readonly #nonce = new Int32Array(2)
   readonly #nonces = new Int32Array(2 * NONCES)
   readonly #sentAt = new Float64Array(NONCES).fill(Number.NEGATIVE_INFINITY)
-  readonly #times = Float64Array.of(NEVER, -NEVER, -NEVER, -NEVER)
+  readonly #times = Float64Array.of(NEVER, -NEVER, -NEVER, -NEVER, -NEVER)
   #probes = 0
+  /** Frames to groups since FLOODED_AT. */
+  #flooded = 0
   /** By peer: moves in the second that began at `#secondAt`, and whether there were too many in the one before. */
   readonly #moves = new Int32Array(MOST_PEERS)
   readonly #secondAt = new Float64Array(MOST_PEERS).fill(Number.NEGATIVE_INFINITY)
@@ -95,6 +100,15 @@ export class LoopGuard {
       this.#moves[peer] = 0
     }
     if (++this.#moves[peer] > MOVES_A_SECOND && this.#hot[peer] === 1) this.#block(peer, now)
+  }
+
+  /** The LAN has sent a frame to a group. One probe a second at most comes of it. */
+  flooded(now: number): void {
+    if (now - this.#times[FLOODED_AT] >= SECOND_MS) {
+      this.#times[FLOODED_AT] = now
+      this.#flooded = 0
+    }
+    if (++this.#flooded === FLOODED_A_SECOND) this.#suspect(now)
   }
 
   /** Takes a frame from `peer` of which isLoopProbe; it goes no further. */

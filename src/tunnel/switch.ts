@@ -73,7 +73,10 @@ export class Switch {
     const peers = this.#peers
     const now = this.now[0]
     this.learn(bytes, start + 6, LOCAL)
-    if (this.#guard !== undefined && isLoopProbe(bytes, start, end)) return this.#carry(bytes, start, end, this.#guard)
+    if ((bytes[start] & 1) === 1 && this.#guard !== undefined) {
+      if (isLoopProbe(bytes, start, end)) return this.#carry(bytes, start, end, this.#guard)
+      this.#guard.flooded(now)
+    }
     if (peers.count === 1 && this.#floodLimit === undefined) return this.#one(peers.all[0])
     const port = this.fdb.lookup(bytes, start, now)
     if (port >= 0) return this.#one(port)

@@ -65,6 +65,24 @@ test('a second path between two LANs is noticed and cut: the storm ends, and eac
   await mesh.reachAll()
 })
 
+test('frames that go round one way alone, and so show no address on both sides, are noticed', async () => {
+  using mesh = new Mesh(3)
+  await mesh.all()
+  await mesh.reachAll()
+  mesh.join('h1', 'h2')
+  // Out of the second path's own end: from there it enters the other LAN, and comes back through the tunnel.
+  const frame = "b'\\x33\\x33\\x00\\x00\\x00\\x16\\x02\\x00\\x00\\x00\\x00\\x99\\x88\\xb6' + bytes(46)"
+  const send = `import socket; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('second', 0)); s.send(${frame})`
+  for (const deadline = Date.now() + DEADLINE_MS; ; await sleep(100)) {
+    mesh.execSync('h1', ['python3', '-c', send])
+    const statuses = await Promise.all(mesh.numbers.map((i) => mesh.status(i)))
+    const carried = Math.max(...statuses.map(({ txFrames }) => txFrames))
+    assert.ok(carried < 5000, `${carried} frames were sent by one host`)
+    if (statuses.some((status) => blocked(status).length === 2)) break
+    assert.ok(Date.now() < deadline)
+  }
+})
+
 test('an address that moves once, as a container that moves to another host, shuts nothing', async () => {
   using mesh = new Mesh(3)
   await mesh.all()

@@ -48,6 +48,7 @@ class Host {
       if (this.guard.carries(bytes, 0, bytes.length, now)) this.#send(bytes, this.#peers())
       return
     }
+    if ((bytes[0]! & 1) === 1) this.guard?.flooded(now)
     if (this.fdb.learn(bytes, 6, LOCAL, now) === MOVED) this.guard?.moved(this.fdb.movedFrom, now)
     const to = this.fdb.lookup(bytes, 0, now)
     const ways = to === UNKNOWN ? this.#peers() : to === LOCAL ? [] : [to]

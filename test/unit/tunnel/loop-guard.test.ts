@@ -2,7 +2,7 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ALL_PEERS, LoopGuard, MOVES_A_SECOND, REPEAT_MS } from '#tsgre/tunnel/loop-guard.js'
+import { ALL_PEERS, FLOODED_A_SECOND, LoopGuard, MOVES_A_SECOND, REPEAT_MS } from '#tsgre/tunnel/loop-guard.js'
 import { emitLoopProbe, loopProbe, parseLoopProbe } from '#tsgre/wire/loop-probe.js'
 import { frame, Lans } from '../../rig/lan-model.js'
 
@@ -210,6 +210,21 @@ test('sends no more than ten probes a second, whatever moves', () => {
     guard.batch.clear()
   }
   assert.is(probes, 100)
+})
+
+test('asks once a second where the LAN sends so many frames to groups, and not where it sends fewer', () => {
+  const guard = new LoopGuard(Int32Array.of(1, 2))
+  const asked: number[] = []
+  const flood = (count: number, now: number) => {
+    for (let i = 0; i < count; i++) guard.flooded(now)
+    if (now >= guard.next) guard.tick(now)
+    if (guard.batch.count > 0) asked.push(now)
+    guard.batch.clear()
+  }
+  for (let second = 0; second < 20; second++) flood(FLOODED_A_SECOND - 1, 1000 * second)
+  assert.equal(asked, [])
+  for (let now = 30_000; now < 33_000; now += 10) flood(FLOODED_A_SECOND, now)
+  assert.equal(asked, [30_000, 31_000, 32_000])
 })
 
 test('carries probes of others, with its name, twenty a second, blocked or not; its own never', () => {
