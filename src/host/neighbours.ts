@@ -6,7 +6,9 @@ import { type Execute, execute } from './execute.js'
 import { ipJson } from './ip-json.js'
 
 /** Three questions, a second apart (net.ipv4.neigh.default.mcast_solicit, retrans_time_ms), and some time to tell. */
-const SETTLES_MS = 3500
+const ASKED_MS = 3500
+/** One that was there before is first trusted for five seconds (delay_first_probe_time), then asked like that (ucast_solicit). */
+const DOUBTED_MS = 9000
 const LOOKED_EVERY_MS = 250
 
 /**
@@ -14,12 +16,16 @@ const LOOKED_EVERY_MS = 250
  * on a link without ARP.
  */
 export async function isNeighbourSilent(address: string, dev: string, run: Execute = execute): Promise<boolean> {
-  for (const end = performance.now() + SETTLES_MS; ; await sleep(LOOKED_EVERY_MS)) {
+  const start = performance.now()
+  for (let unknownSince: number | undefined; ; await sleep(LOOKED_EVERY_MS)) {
     const states = await neighbourStates(address, dev, run)
+    const now = performance.now()
     if (states.includes('FAILED')) return true
-    if (!states.includes('INCOMPLETE')) return false
-    // A tunnel that runs sends on, and so the kernel asks anew as soon as it has given up.
-    if (performance.now() >= end) return true
+    if (states.includes('INCOMPLETE')) {
+      unknownSince ??= now
+      // A tunnel that runs sends on, and so the kernel asks anew as soon as it has given up.
+      if (now - unknownSince >= ASKED_MS) return true
+    } else if (!(states.includes('DELAY') || states.includes('PROBE')) || now - start >= DOUBTED_MS) return false
   }
 }
 

@@ -42,4 +42,16 @@ together('a link that is cut under a tunnel is told, over IPv6 too, and not what
   assert.match(told(six.findings, 'unreachable').text, /does not answer neighbour discovery on eth1/)
 })
 
+together('a neighbour that answered ARP before, and does no more, is waited for', async () => {
+  using rig = new Hosts({ overlay: 'none' })
+  const args = ['--remote', '192.168.56.5']
+  told((await doctorOn(rig, 'A', args)).findings, 'no-gre-there')
+  for (const family of ['arp', 'inet'])
+    rig.execSync('B', ['nft', `table ${family} t { chain c { type filter hook output priority 0; policy drop; }; }`])
+  rig.ip('A', 'neighbour change 192.168.56.5 dev eth1 nud stale')
+  const { code, findings } = await doctorOn(rig, 'A', args)
+  assert.match(told(findings, 'unreachable').text, /^192\.168\.56\.5 does not answer ARP on eth1/)
+  assert.is(code, 1)
+})
+
 test.run()
