@@ -175,6 +175,7 @@ test('whoever answered a running tsgre and does not answer now is down, whatever
   assert.equal(of('up', { listens: false }), ['peer-down'])
   assert.equal(of('up', { came: [PLAIN] }), ['ok'])
   assert.equal(of('unknown'), ['no-answer'])
+  assert.match(checkAnswer(subject(), target(), QUIET)[0]!.text, /a link that was just cut shows after a minute$/)
 })
 
 test('a silent box that the tunnel has found by itself is no problem', () => {
