@@ -16,7 +16,8 @@ export const REMEDIES: Readonly<Record<DropReason, string | undefined>> = {
     'the way reorders packets: leave sequence numbers (--seq) away unless order matters more than loss',
   'too-big':
     'frames do not fit and cannot be mended: --oversize outer sends them in fragments, or give their senders a smaller MTU',
-  'no-route': 'this host has no way to the remote: `ip route get` of its address, and whether the link is up',
+  'no-route':
+    'this host has no way to the remote, or the remote (or its gateway) does not answer ARP: `ip route get` of its address, `ip neigh`, and whether the link is up',
   firewall:
     "a rule of this host's firewall refuses the packets: allow protocol 47 (or the UDP port) to the remote in the output chain",
   'queue-full': 'the kernel has no memory for packets: raise net.core.wmem_max, or send less',

@@ -15,6 +15,8 @@ export interface RouteAnswer {
   readonly dev: string
   /** The address of this host such a packet would carry. */
   readonly source?: string
+  /** The router it would be handed to; absent where the address is on the link itself. */
+  readonly gateway?: string
   /** 'unicast', 'local', 'broadcast', 'multicast', 'anycast', or a refusal: 'unreachable', 'prohibit', 'blackhole'. */
   readonly type: string
 }
@@ -68,7 +70,8 @@ export async function routeTo(address: string, dev?: string, run: Execute = exec
     const [answer] = await ipJson<RouteJson>(run, words)
     if (!answer?.dev) return undefined
     const source = answer.prefsrc === undefined ? {} : { source: answer.prefsrc }
-    return { dev: answer.dev, ...source, type: answer.type ?? 'unicast' }
+    const gateway = gatewayOf(answer)
+    return { dev: answer.dev, ...source, ...(gateway === undefined ? {} : { gateway }), type: answer.type ?? 'unicast' }
   } catch (error) {
     const said = error instanceof HostError ? error.stderr : ''
     if (/Network is unreachable|Cannot find device/.test(said)) return undefined
@@ -144,7 +147,7 @@ function conflict(network: string, dev: string, route: Route): HostError {
 
 function readRoute(json: RouteJson, family: 4 | 6): Route {
   const type = json.type ?? 'unicast'
-  const gateway = json.gateway ?? json.via?.host
+  const gateway = gatewayOf(json)
   return {
     destination: destinationOf(json.dst, family),
     ...(json.dev === undefined ? {} : { dev: json.dev }),
@@ -153,6 +156,11 @@ function readRoute(json: RouteJson, family: 4 | 6): Route {
     protocol: json.protocol ?? 'boot',
     text: routeText(json),
   }
+}
+
+/** An IPv6 one of an IPv4 route stands in a field of its own (RFC 5549). */
+function gatewayOf({ gateway, via }: RouteJson): string | undefined {
+  return gateway ?? via?.host
 }
 
 /** `ip` writes default for length 0, and leaves the length of a single address away. */

@@ -135,7 +135,7 @@ function openOne(options: UnderlayOptions, discover: number): number {
 }
 
 /** What came between socket() and the shut filter was anybody's. */
-function drain(fd: number): void {
+export function drain(fd: number): void {
   const octet = slab(1)
   while (read(fd, octet.address, 1) >= 0);
 }

@@ -52,7 +52,9 @@ export function checkAnswer(
   if (target.peer?.liveness === 'up') return [gone(text)]
   if (!listens)
     return [found('no-answer', `whether ${text} answers only the tsgre that runs here can know`, 'tsgre status')]
-  const may = 'it may be a gretap or an Open vSwitch, have another key, or be behind a firewall'
+  // The kernel trusts a neighbour for up to 45 s and then asks for eight (base_reachable_time, delay_first_probe_time).
+  const may =
+    'it may be a gretap or an Open vSwitch, have another key, or be behind a firewall; a link that was just cut shows after a minute'
   return [
     found('no-answer', `${text} answers nothing, good or bad: ${may}`, `on ${text}: tsgre doctor --remote THIS-HOST`),
   ]

@@ -1,17 +1,16 @@
 // Asks the other host, in one short frame of tsgre's own kind, whether it is there, and listens for a moment: to its answer, to
-// what ICMP says, and to whatever GRE it sends besides. A socket of our own, beside that of a tsgre that may run: each gets every
-// packet. Invariant: nothing is sent but questions, to the remote alone.
+// what ICMP says, and to whatever GRE it sends besides. Invariant: nothing is sent but questions, to the remote alone, and nothing
+// is heard but what comes from there.
 
 import { performance } from 'node:perf_hooks'
-import { SystemError } from '../../errors.js'
 import { type IcmpError, readIcmpErrors } from '../../io/icmp-errors.js'
-import { IP_OPTIONS } from '../../io/ip-options.js'
+import { OneByOne } from '../../io/receive-one.js'
 import { POLLFD } from '../../sys/abi.js'
-import { IP_PMTUDISC_DO, IPPROTO_GRE, IPPROTO_UDP, POLLIN, SOCK_DGRAM, SOCK_RAW } from '../../sys/constants.js'
+import { POLLIN } from '../../sys/constants.js'
 import { ERRNO, errnoName } from '../../sys/errno.js'
-import { close, errno, pollLater, read, write } from '../../sys/libc.js'
+import { close, errno, pollLater, write } from '../../sys/libc.js'
 import { slab } from '../../sys/memory.js'
-import { bindTo, bindToDevice, connectTo, openSocket, setOption } from '../../sys/sockets.js'
+import { openQuestionSocket } from './open-question-socket.js'
 import { type Came, makeQuestion, type Question, readPacket } from './question.js'
 import type { Subject, Target } from './subject.js'
 import type { Way } from './way-checks.js'
@@ -38,39 +37,11 @@ export interface Exchange {
 }
 
 export async function exchange(subject: Subject, target: Target, way: Way): Promise<Exchange> {
-  const { fd, listens } = openFor(subject, target, way)
+  const { fd, listens } = openQuestionSocket(subject, target, way)
   try {
     return await new Conversation(fd, listens, subject, target).run()
   } finally {
     close(fd)
-  }
-}
-
-function openFor({ dev, udpPort }: Subject, { address }: Target, way: Way): { fd: number; listens: boolean } {
-  const udp = udpPort !== undefined
-  const fd = openSocket(address.family, udp ? SOCK_DGRAM : SOCK_RAW, udp ? IPPROTO_UDP : IPPROTO_GRE)
-  try {
-    const numbers = IP_OPTIONS[address.family]
-    if (dev) bindToDevice(fd, dev)
-    setOption(fd, numbers.level, numbers.discover, IP_PMTUDISC_DO, 'MTU_DISCOVER')
-    setOption(fd, numbers.level, numbers.errors, 1, 'RECVERR')
-    const listens = bound(fd, way, udpPort)
-    connectTo(fd, address, udpPort ?? 0)
-    return { fd, listens }
-  } catch (error) {
-    close(fd)
-    throw error
-  }
-}
-
-function bound(fd: number, { local }: Way, port: number | undefined): boolean {
-  try {
-    bindTo(fd, local, port ?? 0)
-    return true
-  } catch (error) {
-    if (!(error instanceof SystemError) || error.code !== 'EADDRINUSE') throw error
-    bindTo(fd, local)
-    return false
   }
 }
 
@@ -80,6 +51,7 @@ class Conversation {
   readonly #subject: Subject
   readonly #target: Target
   readonly #memory = slab(PACKET_BYTES)
+  readonly #packets: OneByOne
   readonly #poll = slab(POLLFD.size)
   readonly #questions: Question[] = []
   readonly #icmp: IcmpError[] = []
@@ -89,6 +61,7 @@ class Conversation {
 
   constructor(fd: number, listens: boolean, subject: Subject, target: Target) {
     this.#fd = fd
+    this.#packets = new OneByOne(fd, this.#memory, PACKET_BYTES)
     this.#listens = listens
     this.#subject = subject
     this.#target = target
@@ -130,7 +103,7 @@ class Conversation {
   #hear(): void {
     // An error that ICMP brought fails the next read once, and stands in the queue besides.
     for (let failures = 0; failures < MOST_FAILURES && this.#came.length < MOST_PACKETS; ) {
-      const length = read(this.#fd, this.#memory.address, PACKET_BYTES)
+      const length = this.#packets.next()
       if (length >= 0) this.#take(length)
       else if (errno() === ERRNO.EAGAIN) break
       else failures++
@@ -139,6 +112,7 @@ class Conversation {
   }
 
   #take(length: number): void {
+    if (!this.#packets.isFrom(this.#target.address)) return
     const hasHeader = this.#target.address.family === 4 && this.#subject.udpPort === undefined
     const came = readPacket(this.#memory, length, hasHeader)
     if (!came) return

@@ -13,6 +13,7 @@ import { exchange } from './exchange.js'
 import { CHECKS, type Check, type Finding } from './finding.js'
 import { checkForwardFirewall, checkUnderlayFirewall, type Forwarded } from './firewall-check.js'
 import { checkCapabilities, checkSystem, checkTun } from './machine-checks.js'
+import { checkNeighbour } from './neighbour-check.js'
 import { checkOverlap, type Networks } from './overlap-check.js'
 import { checkPathMtu } from './path-mtu-check.js'
 import type { ReadStatus, Subject, Target } from './subject.js'
@@ -129,6 +130,8 @@ async function ask(subject: Subject, target: Target, way: Way, readStatus: ReadS
   const now = heard.listens ? undefined : await askAgain(readStatus, subject, target)
   const known = now && answerKnown(peer!, now)
   if (known) return [known, ...matchKnown(subject, target)]
+  const silent = await checkNeighbour(target, way, heard)
+  if (silent) return [silent]
   return [...checkAnswer(subject, target, heard), ...checkMatch(subject, target, heard)]
 }
 

@@ -30,6 +30,16 @@ const CHECKED: Readonly<Record<string, Check>> = {
   'narrow-path': 'path-mtu',
 }
 
+/** What ICMP has said, at some time of late. */
+const HEARSAY = new Set([
+  'no-gre-there',
+  'no-tunnel-there',
+  'host-unreachable',
+  'net-unreachable',
+  'prohibited',
+  'icmp-error',
+])
+
 /** `others`: what the other checks have found of this tunnel. */
 export function checkTunnel(
   { tap, problems, targets }: Pick<Subject, 'tap' | 'problems' | 'targets'>,
@@ -59,5 +69,8 @@ function tell({ code, text, remedy, remote }: Problem, others: readonly Finding[
   if (check && same.some((other) => other.check === check && other.level !== 'unknown')) return []
   const name = OWN[code] ?? (code.startsWith('drops-') ? 'dropped' : 'tunnel-problem')
   if (same.some((other) => other.code === name)) return []
-  return [{ ...found(name, text, remedy), ...(remote === undefined ? {} : { remote }) }]
+  // Where nothing at all came to the doctor's questions, that is what is true now.
+  const over = HEARSAY.has(code) && same.some((other) => other.code === 'nothing-received')
+  const words = over ? `ICMP said of late, and says no more: ${text}` : text
+  return [{ ...found(name, words, remedy), ...(remote === undefined ? {} : { remote }) }]
 }

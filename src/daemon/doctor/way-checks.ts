@@ -14,6 +14,8 @@ import type { Subject, Target } from './subject.js'
 export interface Way {
   readonly dev: string
   readonly local: Address
+  /** The remote itself, or the gateway to it; without a zone. */
+  readonly nextHop: string
   /** Of the route, in bytes, as the kernel knows it now; and of the device. */
   readonly mtu: number
   readonly deviceMtu: number
@@ -50,7 +52,8 @@ export async function checkRoute(
     return none(found('remote-is-local', `${text} is an address of this host`, 'give the address of the other host'))
   if (inside.includes(route.dev)) return none(loop(text, route))
   const device = devices.find(({ name }) => name === route.dev)
-  const way = { dev: route.dev, local: path.local, mtu: path.mtu, deviceMtu: device?.mtu ?? path.mtu }
+  const nextHop = route.gateway ?? plain(text)
+  const way = { dev: route.dev, local: path.local, nextHop, mtu: path.mtu, deviceMtu: device?.mtu ?? path.mtu }
   return { findings: [fine('route', `${text} through ${way.dev}, from ${way.local.text}, MTU ${way.mtu}`)], way }
 }
 

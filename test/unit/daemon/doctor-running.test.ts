@@ -63,6 +63,15 @@ test('what another check has come to a result about is not told twice', () => {
   assert.equal(codes(told([ofTunnel('tap-down')], [found('tap-down', '')])), ['ok'])
 })
 
+test('what ICMP has told the tunnel is told as of the past where nothing at all comes to the doctor', () => {
+  const old = [problem('no-gre-there')]
+  const quiet = [at(found('no-answer', '')), at(found('nothing-received', ''))]
+  assert.match(told(old, quiet)[0]!.text, /of late, and says no more: text of no-gre-there$/)
+  const unasked = told(old, [at(found('no-answer', ''))])[0]!
+  assert.is(unasked.text, 'text of no-gre-there', 'whether it is over is not known')
+  assert.is(told([problem('peer-down')], quiet)[0]!.text, 'text of peer-down')
+})
+
 test('of a remote that was not asked for nothing is told, but of what the whole tunnel drops', () => {
   const problems = [problem('loop', OTHER), problem('drops-too-big', OTHER), ofTunnel('tunnel-failed')]
   const asked = { remotes: [{ asked: { remote: REMOTE }, address: REMOTE }] }

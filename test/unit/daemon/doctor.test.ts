@@ -77,7 +77,7 @@ test('a problem is exit code 1; warnings and what cannot be told are not', () =>
 })
 
 test('a gretap with the same remote and key is found, one with another key or remote is not', () => {
-  const way = { dev: 'eth1', local: parseAddress('192.0.2.1')!, mtu: 1500, deviceMtu: 1500 }
+  const way = { dev: 'eth1', local: parseAddress('192.0.2.1')!, nextHop: REMOTE, mtu: 1500, deviceMtu: 1500 }
   const check = (given: Partial<NonNullable<Device['gre']>>, on: Partial<Target> = {}, more: Partial<Subject> = {}) => {
     const gre = { local: '192.0.2.1', remote: REMOTE, ikey: undefined, ...given }
     const devices = [device({ name: 'g0', kind: 'gretap', gre })]
@@ -175,6 +175,7 @@ test('whoever answered a running tsgre and does not answer now is down, whatever
   assert.equal(of('up', { listens: false }), ['peer-down'])
   assert.equal(of('up', { came: [PLAIN] }), ['ok'])
   assert.equal(of('unknown'), ['no-answer'])
+  assert.match(checkAnswer(subject(), target(), QUIET)[0]!.text, /a link that was just cut shows after a minute$/)
 })
 
 test('a silent box that the tunnel has found by itself is no problem', () => {

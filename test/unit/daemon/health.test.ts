@@ -152,6 +152,10 @@ test('drops that go on have a remedy and the peer that has most of them', () => 
   assert.equal(rest, [], 'what was answered is no fault')
   assert.is(problem?.code, 'drops-no-route')
   assert.is(problem?.text, '20 dropped of late as no-route, most with 192.168.56.6')
+  assert.match(
+    problem!.remedy,
+    /no way to the remote, or the remote \(or its gateway\) does not answer ARP: .*`ip neigh`/,
+  )
   assert.match(problem?.remedy ?? '', 'ip route get')
   assert.is(problem?.remote, REMOTE)
 })
