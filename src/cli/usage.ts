@@ -52,7 +52,7 @@ function wordsOf(argv: readonly string[], { options, commands }: Command): Word[
     }
     const isSwitch = switches.has(flag) || HELP.has(flag) || flag.startsWith('--no-')
     const next = rest[0]
-    const takes = given === undefined && !isSwitch && next !== undefined && !next.startsWith('--') && !names.has(next)
+    const takes = given === undefined && !isSwitch && next !== undefined && !/^-[^\d]/.test(next) && !names.has(next)
     words.push({ ...plain(flag), isOption: true, value: takes ? rest.shift() : given })
     const isList = optionsByName.get(flag.slice(2))?.kind === 'networks'
     while (takes && isList && rest[0] !== undefined && !rest[0].startsWith('-')) rest.shift()
@@ -89,13 +89,16 @@ function optionProblem({ word, value }: Word, { options }: Command): string[] {
 
 function unknownOption(word: string, value: string | undefined, options: readonly CommandOption[]): string {
   const known = options.flatMap(flagsOf).filter((flag) => flag.startsWith('--'))
-  const meant = nearest(
-    word.replace(/^-+/, ''),
-    known.map((flag) => flag.slice(2)),
-  )
+  const bare = word.replace(/^-+/, '')
+  // A single letter is near to every other.
+  const names = known.map((flag) => flag.slice(2)).filter((one) => bare.length > 1 || one === bare)
+  const meant = nearest(bare, names)
   const typed = value === undefined ? word : `${word} ${value || '""'}`
   return `${typed}: there is no such option here${meant === undefined ? '' : `; did you mean --${meant}?`}`
 }
+
+/** What other programs call a command, where it is nothing like its name here. */
+const SAME: Readonly<Record<string, string>> = { rm: 'remove', del: 'remove', delete: 'remove', ls: 'list' }
 
 /** Words behind the command: more than it takes. */
 function strayWords(words: readonly Word[], command: Command, name: string): string[] {
@@ -105,7 +108,10 @@ function strayWords(words: readonly Word[], command: Command, name: string): str
   if (words[positionals.length]?.isBehind && stray.startsWith('-'))
     return [`${stray}: behind -- it is no option; write it in front of --`]
   const names = words[0]?.isBehind ? [] : commands.map(({ path }) => path.at(-1)!)
-  const meant = nearest(first, names)
+  const about = words[1]?.word
+  if (first === 'help' && about !== undefined && names.includes(about))
+    return [`${first}: there is no such command; write ${name} ${about} --help`]
+  const meant = SAME[first] !== undefined && names.includes(SAME[first]) ? SAME[first] : nearest(first, names)
   if (meant !== undefined) return [`${first}: there is no such command; did you mean ${name} ${meant}?`]
   if (positionals.length > 0) return [`${stray}: one word too many; ${usage(command, name)}`]
   if (commands.length > 0) return [`${first}: there is no such command`]
