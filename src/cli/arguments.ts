@@ -39,3 +39,26 @@ export function refuseOddSwitches(words: readonly string[], { boolean, string }:
     throw new ConfigError('TSGRE_BAD_OPTION', option, value, `${word}: ${wayOut}`)
   }
 }
+
+/** In front of a word that is no option whatever it begins with: no word of a command line can hold it. */
+const MARK = '\0'
+
+/**
+ * What stands behind `--` is no option and no command. The parser would keep such words from the command, unasked: so it is given
+ * them marked, behind a switch that says nothing, that none of them becomes the value of the option in front of `--`.
+ */
+export function endOptions(argv: readonly string[]): { options: readonly string[]; words: readonly string[] } {
+  const end = argv.indexOf('--')
+  if (end < 0) return { options: argv, words: argv }
+  const options = argv.slice(0, end)
+  return { options, words: [...options, '--no-version', ...argv.slice(end + 1).map((word) => MARK + word)] }
+}
+
+/** Takes the marks away from what the parser made of them. */
+export function plainWords(parsed: Record<string, unknown>): void {
+  const plain = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(plain)
+    return typeof value === 'string' && value.startsWith(MARK) ? value.slice(MARK.length) : value
+  }
+  for (const [name, value] of Object.entries(parsed)) parsed[name] = plain(value)
+}

@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module'
 import yargs from 'yargs'
 import { isLookingUp } from '../daemon/addresses-of.js'
-import { type Known, refuseOddSwitches } from './arguments.js'
+import { endOptions, type Known, plainWords, refuseOddSwitches } from './arguments.js'
 import { describeFailure, exitCodeOf, ParserError, UsageError } from './failure.js'
 import { namesCommand } from './names-command.js'
 import { tunnelCommand } from './tunnel.js'
@@ -37,7 +37,8 @@ async function explained(error: UsageError): Promise<UsageError> {
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 const argv = process.argv.slice(2)
-const parser = yargs(argv)
+const { options, words } = endOptions(argv)
+const parser = yargs(words)
 // To load the commands takes a quarter of the time until a tunnel is opened, which needs none of them.
 const { COMMANDS } = namesCommand(argv) ? await import('./commands.js') : { COMMANDS: [] }
 try {
@@ -53,7 +54,10 @@ Carries Ethernet between this host and others in GRE, like \`ip link … type gr
     .command([tunnelCommand, ...COMMANDS])
     .strict()
     .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-numbers': false, 'boolean-negation': true })
-    .middleware(() => refuseOddSwitches(argv, (parser as unknown as Parser).getOptions()), true)
+    .middleware((parsed) => {
+      plainWords(parsed)
+      refuseOddSwitches(options, (parser as unknown as Parser).getOptions())
+    }, true)
     .locale('en') // half of the words are ours, and those are English
     .version(version)
     .alias('help', 'h')
@@ -67,7 +71,7 @@ Carries Ethernet between this host and others in GRE, like \`ip link … type gr
 } catch (thrown) {
   const error = thrown instanceof UsageError ? await explained(thrown) : thrown
   process.exitCode = exitCodeOf(error)
-  process.stderr.write(`${describeFailure(error, argv.includes('--json'))}\n`)
+  process.stderr.write(`${describeFailure(error, options.includes('--json'))}\n`)
 }
 
 if (isLookingUp()) {

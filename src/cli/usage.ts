@@ -21,7 +21,7 @@ export function usageOf(argv: readonly string[], tree: Command, parserSaid: stri
 /** The command that is meant: the first words that are names of commands. */
 function commandOf(argv: readonly string[], tree: Command): Command {
   let command = tree
-  for (const { word } of wordsOf(argv, tree).filter(({ isOption }) => !isOption)) {
+  for (const { word } of wordsOf(argv, tree).filter(({ isOption, isBehind }) => !isOption && !isBehind)) {
     const next = command.commands.find(({ path }) => path.at(-1) === word)
     if (!next) break
     command = next
@@ -34,6 +34,8 @@ interface Word {
   readonly isOption: boolean
   /** Of an option: behind `=`, or the next word. */
   readonly value: string | undefined
+  /** Behind `--`: neither an option nor the name of a command, whatever it looks like. */
+  readonly isBehind: boolean
 }
 
 function wordsOf(argv: readonly string[], { options, commands }: Command): Word[] {
@@ -43,18 +45,23 @@ function wordsOf(argv: readonly string[], { options, commands }: Command): Word[
   const rest = [...argv]
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const [, flag = '', , given] = /^(--?[^=]+)(=(.*))?$/s.exec(word) ?? []
-    if (flag === '' || word === '--') {
-      words.push({ word, isOption: false, value: undefined })
+    if (word === '--') return [...words, ...rest.map((behind) => ({ ...plain(behind), isBehind: true }))]
+    if (flag === '') {
+      words.push(plain(word))
       continue
     }
     const isSwitch = switches.has(flag) || HELP.has(flag) || flag.startsWith('--no-')
     const next = rest[0]
-    const takes = given === undefined && !isSwitch && next !== undefined && !next.startsWith('--') && !names.has(next)
-    words.push({ word: flag, isOption: true, value: takes ? rest.shift() : given })
+    const takes = given === undefined && !isSwitch && next !== undefined && !/^-[^\d]/.test(next) && !names.has(next)
+    words.push({ ...plain(flag), isOption: true, value: takes ? rest.shift() : given })
     const isList = optionsByName.get(flag.slice(2))?.kind === 'networks'
     while (takes && isList && rest[0] !== undefined && !rest[0].startsWith('-')) rest.shift()
   }
   return words
+}
+
+function plain(word: string): Word {
+  return { word, isOption: false, value: undefined, isBehind: false }
 }
 
 const HELP = new Set(['--help', '-h', '--version'])
@@ -65,11 +72,7 @@ function problemsOf(argv: readonly string[], command: Command, name: string): st
   const missing = command.positionals.filter(({ required }) => required).slice(behind.length)
   return [
     ...words.filter(({ isOption }) => isOption).flatMap((word) => optionProblem(word, command)),
-    ...strayWords(
-      behind.map(({ word }) => word),
-      command,
-      name,
-    ),
+    ...strayWords(behind, command, name),
     ...missing.map(
       (positional) => `${placeholder(positional)} is missing: ${positional.about}; ${usage(command, name)}`,
     ),
@@ -86,23 +89,29 @@ function optionProblem({ word, value }: Word, { options }: Command): string[] {
 
 function unknownOption(word: string, value: string | undefined, options: readonly CommandOption[]): string {
   const known = options.flatMap(flagsOf).filter((flag) => flag.startsWith('--'))
-  const meant = nearest(
-    word.replace(/^-+/, ''),
-    known.map((flag) => flag.slice(2)),
-  )
+  const bare = word.replace(/^-+/, '')
+  // A single letter is near to every other.
+  const names = known.map((flag) => flag.slice(2)).filter((one) => bare.length > 1 || one === bare)
+  const meant = nearest(bare, names)
   const typed = value === undefined ? word : `${word} ${value || '""'}`
   return `${typed}: there is no such option here${meant === undefined ? '' : `; did you mean --${meant}?`}`
 }
 
+/** What other programs call a command, where it is nothing like its name here. */
+const SAME: Readonly<Record<string, string>> = { rm: 'remove', del: 'remove', delete: 'remove', ls: 'list' }
+
 /** Words behind the command: more than it takes. */
-function strayWords(words: readonly string[], command: Command, name: string): string[] {
+function strayWords(words: readonly Word[], command: Command, name: string): string[] {
   const { commands, positionals } = command
-  const [first, stray] = [words[0], words[positionals.length]]
+  const [first, stray] = [words[0]?.word, words[positionals.length]?.word]
   if (first === undefined || stray === undefined) return []
-  const meant = nearest(
-    first,
-    commands.map(({ path }) => path.at(-1)!),
-  )
+  if (words[positionals.length]?.isBehind && stray.startsWith('-'))
+    return [`${stray}: behind -- it is no option; write it in front of --`]
+  const names = words[0]?.isBehind ? [] : commands.map(({ path }) => path.at(-1)!)
+  const about = words[1]?.word
+  if (first === 'help' && about !== undefined && names.includes(about))
+    return [`${first}: there is no such command; write ${name} ${about} --help`]
+  const meant = SAME[first] !== undefined && names.includes(SAME[first]) ? SAME[first] : nearest(first, names)
   if (meant !== undefined) return [`${first}: there is no such command; did you mean ${name} ${meant}?`]
   if (positionals.length > 0) return [`${stray}: one word too many; ${usage(command, name)}`]
   if (commands.length > 0) return [`${first}: there is no such command`]

@@ -2,6 +2,7 @@
 // Nothing is remembered, and nothing is asked again.
 
 import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 
 /** Names that are being looked up now. */
 let underWay = 0
@@ -21,4 +22,14 @@ export async function addressesOf(name: string, family: 4 | 6 | undefined): Prom
   } finally {
     underWay--
   }
+}
+
+/** What looks like an address is the library's to judge; names have letters, and no colon. */
+export function isAddress(remote: string): boolean {
+  return remote.includes(':') || !/[a-z]/i.test(remote) || remote === ''
+}
+
+export function familyOf(address: string | undefined): 4 | 6 | undefined {
+  const family = address === undefined ? 0 : isIP(address.split('%')[0]!)
+  return family === 4 || family === 6 ? family : undefined
 }

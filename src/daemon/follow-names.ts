@@ -3,12 +3,11 @@
 // A name without an address is a remote that is not there yet, and no reason to end. Invariant: a remote of the tunnel has the
 // address that its entry has, also when the answer comes long after the tunnel is up.
 
-import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, type ErrorCode } from '../errors.js'
 import type { PeerOptions } from '../tunnel/peer-options.js'
 import type { Tunnel } from '../tunnel/tunnel.js'
-import { addressesOf } from './addresses-of.js'
+import { addressesOf, familyOf, isAddress } from './addresses-of.js'
 import { canonical } from './peer-spec.js'
 import type { Listener } from './watch-place.js'
 import { remoteNamed } from './which-remote.js'
@@ -16,6 +15,8 @@ import { remoteNamed } from './which-remote.js'
 const AGAIN_MS = 30_000
 /** After a failure; doubled until it is AGAIN_MS. */
 const FIRST_RETRY_MS = 1000
+/** A start that waits longer for an answer says so: name servers that are dead keep it for half a minute without a word. */
+const SILENCE_MS = 3000
 
 interface Entry {
   asked: PeerOptions
@@ -71,6 +72,21 @@ export class FollowNames {
 
   /** Resolves until at least one remote has an address, or `signal` says stop. */
   async first(signal: AbortSignal): Promise<void> {
+    const silence = setTimeout(() => this.#tellSilent(), SILENCE_MS)
+    const hush = () => clearTimeout(silence)
+    signal.addEventListener('abort', hush)
+    await this.#untilFirst(signal).finally(hush)
+  }
+
+  /** Of a lookup that failed its failure was told. */
+  #tellSilent(): void {
+    for (const { asked, asking, trouble } of this.#entries) {
+      if (!asking || trouble !== '') continue
+      this.#listener.warn(`--remote ${asked.remote}: no answer about the name yet; it is waited for`)
+    }
+  }
+
+  async #untilFirst(signal: AbortSignal): Promise<void> {
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(2 * wait, AGAIN_MS)) {
       await this.once()
       if (signal.aborted || this.#entries.length === 0 || this.resolved.length > 0) return
@@ -223,16 +239,6 @@ export class FollowNames {
 function fresh(asked: PeerOptions): Entry {
   const address = isAddress(asked.remote) ? asked.remote : undefined
   return { asked, address, trouble: '', retryMs: AGAIN_MS, timer: undefined, asking: undefined }
-}
-
-/** What looks like an address is the library's to judge; names have letters, and no colon. */
-function isAddress(remote: string): boolean {
-  return remote.includes(':') || !/[a-z]/i.test(remote) || remote === ''
-}
-
-function familyOf(address: string | undefined): 4 | 6 | undefined {
-  const family = address === undefined ? 0 : isIP(address.split('%')[0]!)
-  return family === 4 || family === 6 ? family : undefined
 }
 
 function codeOf(error: unknown): string {

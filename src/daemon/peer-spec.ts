@@ -3,7 +3,7 @@
 
 import { MOST_PEERS } from '../drops.js'
 import { ConfigError, type ErrorCode } from '../errors.js'
-import { parseAddress } from '../sys/address.js'
+import { type Address, parseAddress } from '../sys/address.js'
 import { readEnd } from '../tunnel/addresses.js'
 import type { ChecksumRule, Key, Keys, PeerOptions } from '../tunnel/peer-options.js'
 import { parseKey } from '../tunnel/resolve-peers.js'
@@ -114,9 +114,16 @@ const NAME = /^(?=.{1,253}$)(?:[a-z\d_](?:[\w-]{0,61}[a-z\d_])?\.)*(?!\d+\.?$)[a
 export function refuseNoHost(text: string): void {
   if (text === '')
     refuse('TSGRE_REMOTE_MISSING', text, 'give the underlay address of the other host: --remote 192.168.56.5')
-  if (parseAddress(text)) readEnd('remote', text)
+  const address = parseAddress(text)
+  if (address && isLoopback(address))
+    refuse('TSGRE_REMOTE_IS_LOCAL', text, 'a loopback address, which every host has; give the address of the other one')
+  if (address) readEnd('remote', text)
   else if (!NAME.test(text))
     refuse('TSGRE_NOT_AN_ADDRESS', text, 'not an IPv4 or IPv6 address, and not the name of a host')
+}
+
+function isLoopback({ family, bytes, text }: Address): boolean {
+  return family === 4 ? bytes[0] === 127 : text === '::1'
 }
 
 /**

@@ -39,6 +39,7 @@ export function readDocument(text: string): ConfigDocument {
     prettyErrors: false,
     version: '1.2',
     schema: 'core',
+    merge: true,
     logLevel: 'error',
   })
   const place = (offset: number) => {
@@ -85,6 +86,7 @@ function wordsFor({ code, message }: YAMLError, word: string): string {
 
 function aliasWords(message: string): string {
   if (/Excessive alias/.test(message)) return `more than ${MOST_ALIASES} values by aliases (*NAME); write them out`
+  if (/^Merge sources/.test(message)) return 'what << merges must be a map, as in "<<: *NAME", or a list of maps'
   return `not YAML: ${message}`
 }
 

@@ -2,6 +2,7 @@
 
 import type { z } from 'zod'
 import { nearest } from '../options/nearest.js'
+import { OPTIONS } from '../options/option-table.js'
 import type { ConfigDocument, Path } from './document.js'
 import type { Problem } from './problem.js'
 
@@ -27,7 +28,7 @@ export function problemsOf(
         return [{ path, problem: { ...document.at(path), key: pathText(path), message: issue.message } }]
       return issue.keys.map((key) => {
         const inside = [...path, key]
-        const message = unknownWords(key, known(path))
+        const message = TUNNEL_ALONE.has(key) && path.length === 0 ? BESIDE : unknownWords(key, known(path))
         return { path: inside, problem: { ...document.at(inside, 'key'), key: pathText(inside), message } }
       })
     })
@@ -44,6 +45,15 @@ function flat(issue: Issue): Issue[] {
 function isInside({ code, path }: Issue): boolean {
   return path.length > 0 || code === 'unrecognized_keys' || code === 'custom'
 }
+
+/** Keys that are refused at the top only where tunnels stand beside them. */
+const TUNNEL_ALONE = new Set([
+  'tap',
+  'remotes',
+  'routes',
+  ...OPTIONS.flatMap(({ single, name }) => (single ? [name] : [])),
+])
+const BESIDE = 'cannot stand beside tunnels; write it into each tunnel'
 
 function unknownWords(key: string, known: readonly string[]): string {
   const meant = nearest(key, known)

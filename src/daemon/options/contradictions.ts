@@ -40,6 +40,13 @@ export function refuseLonelyCarrier({ carrier, keepalive }: Partial<TunnelWishes
   throw new ConfigError('TSGRE_CONFLICT', 'carrier', true, `--carrier: ${why}`)
 }
 
+/** @throws ConfigError */
+export function refuseOwnBridge({ name, bridge }: Partial<TunnelWishes>): void {
+  if (bridge === undefined || bridge === 'none' || bridge !== name) return
+  const why = `that is the TAP, and a TAP cannot be its own bridge; name the bridge that it becomes a port of, or none`
+  throw new ConfigError('TSGRE_CONFLICT', 'bridge', bridge, `--bridge ${bridge}: ${why}`)
+}
+
 function refuseEncapsulation(wishes: Partial<TunnelWishes>): void {
   // Of names alone the family is not known: what is said of IPv4 is not said of them.
   resolveEncapsulation(wishes, wishes.io ?? 'mmsg', addressed(wishes)[0]?.family ?? 6)

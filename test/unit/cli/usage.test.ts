@@ -31,6 +31,10 @@ for (const [line, said, help] of [
     'ADDRESS is missing: the address or name of the other host; write tsgre peers remove ADDRESS [NAME]',
     'tsgre peers remove',
   ],
+  ['peers rm x', 'rm: there is no such command; did you mean tsgre peers remove?', 'tsgre peers'],
+  ['help status', 'help: there is no such command; write tsgre status --help', 'tsgre'],
+  ['capture --drop -c 1', '--drop: there is no such option here; did you mean --drops?', 'tsgre capture'],
+  ['pair --a x --b y --c z', '--c z: there is no such option here', 'tsgre pair'],
   ['peers ad 192.0.2.5', 'ad: there is no such command; did you mean tsgre peers add?', 'tsgre peers'],
   ['peers add a b c', 'c: one word too many; write tsgre peers add ADDRESS [NAME]', 'tsgre peers add'],
   ['peers --tap', '--tap: its value is missing; give it as in --tap NAME', 'tsgre peers'],
@@ -51,14 +55,45 @@ for (const [line, said, help] of [
   ['man x', 'x: tsgre man takes no name and no other word, options alone', 'tsgre man'],
   ['status --jsno', '--jsno: there is no such option here; did you mean --json?', 'tsgre status'],
   ['capture -z 3', '-z 3: there is no such option here', 'tsgre capture'],
+  [
+    '--remote 192.0.2.5 --tap t --bridge none -- --keepalive 5',
+    '--keepalive: behind -- it is no option; write it in front of --',
+    'tsgre',
+  ],
+  ['--remote 192.0.2.5 --tap t -- foo', 'foo: there is no such command', 'tsgre'],
+  ['--remote 192.0.2.5 --tap t --route 10.0.0.0/8 -- 10.1.0.0/16', '10.1.0.0/16: there is no such command', 'tsgre'],
+  ['--tap t -- status', 'status: there is no such command', 'tsgre'],
+  [
+    '--remote 192.0.2.5 --tap -- t',
+    '--tap: its value is missing; give it as in --tap NAME\nt: there is no such command',
+    'tsgre',
+  ],
+  ['cleanup -- --dry-run', '--dry-run: behind -- it is no option; write it in front of --', 'tsgre cleanup'],
+  ['stop -- a b', 'b: one word too many; write tsgre stop [NAME]', 'tsgre stop'],
+  ['completion -- tcsh', 'tcsh: takes bash, zsh or fish', 'tsgre completion'],
   ['completion tcsh', 'tcsh: takes bash, zsh or fish', 'tsgre completion'],
 ] as const) {
   test(`tells of tsgre ${line}: ${said}`, () => {
     const [program, ...words] = tsgreArgv(line.split(' '))
-    const { status, stdout, stderr } = spawnSync(program!, words, { encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync(program!, words, { encoding: 'utf8', timeout: 9000 })
     assert.equal([status, stdout, stderr], [2, '', `tsgre: ${said}\nSee ${help} --help.\n`])
   })
 }
+
+test('words behind -- are those of the command, whatever they begin with', () => {
+  for (const [line, said] of [
+    ['config check -- -nosuch.yaml', /^tsgre: -nosuch\.yaml: there is no such file/],
+    ['config check -- /nosuch', /^tsgre: \/nosuch: there is no such file/],
+    ['config -- check x', /^tsgre: check: there is no such command\n/],
+    ['stop --json -- --json', /no tsgre named --json runs/],
+  ] as const) {
+    const [program, ...words] = tsgreArgv(line.split(' '))
+    const { stderr } = spawnSync(program!, words, { encoding: 'utf8', timeout: 9000 })
+    assert.match(stderr, said)
+  }
+  const [program, ...words] = tsgreArgv(['completion', '--', 'bash'])
+  assert.match(spawnSync(program!, words, { encoding: 'utf8', timeout: 9000 }).stdout, /complete/)
+})
 
 test('what a list takes is no word too many', () => {
   const argv = ['--tap', 't', '--route', '10.0.0.0/8', '10.1.0.0/16', '--kay', '7']

@@ -60,6 +60,16 @@ for (const [claim, text, expected] of [
   ['a key without value', `${ONE}mtu:\n`, [/^3:1 mtu: has no value: takes .*; or leave the key away/]],
   ['a number for a TAP', 'tap: 7\nremote: a\n', [/^1:6 tap: 7: .*write it in quotes: "7"/]],
   ['an impossible TAP', 'tap: a/b\nremote: a\n', [/^1:6 tap: .*a device name has no "\/"/]],
+  ['a TAP that is its bridge', `${ONE}bridge: tap0\n`, [/^3:9 bridge: tap0: that is the TAP/]],
+  ['a loopback address', 'tap: tap0\nremote: 127.0.0.1\n', [/^2:9 remote: 127\.0\.0\.1: a loopback address/]],
+  [
+    'keys of a tunnel beside tunnels',
+    'tap: tap0\nremote: a\ntunnels: {tap1: {remote: b}}\n',
+    [
+      /^1:1 tap: .* beside tunnels; write it into each tunnel/,
+      /^2:1 remote: .* beside tunnels; write it into each tunnel/,
+    ],
+  ],
   ['no TAP', 'remote: a\n', [/^1:1 tap: is missing/]],
   ['no remote', 'tap: tap0\n', [/^1:1 remote: is missing/]],
   ['a tunnel without remote', 'tunnels: {tap0: {}}\n', [/^1:17 tunnels\.tap0\.remote: is missing/]],
@@ -223,6 +233,13 @@ test('what stands beside tunnels holds for those that say nothing else', () => {
       { name: 'tap1', ttl: 10, key: 7, remote: [{ remote: 'b' }, { remote: 'c', key: 8 }] },
     ],
   )
+})
+
+test('merge keys are read, and what stands beside them goes first', () => {
+  const text = 'tunnels:\n  tap0: &d {remote: a, ttl: 7, mtu: 1400}\n  tap1: {<<: *d, remote: b, mtu: 1300}\n'
+  const [, second] = parseConfig(text, 'F').tunnels
+  assert.equal([second?.name, second?.remote, second?.ttl, second?.mtu], ['tap1', 'b', 7, 1300])
+  assert.match(problems('tunnels:\n  tap0: &d {remote: a}\n  tap1: {<<: 7, remote: b}\n').join(), /merge/i)
 })
 
 test('a name stands for a file of the directory, and the file names the instance', async () => {

@@ -39,6 +39,16 @@ test('all that is wrong is told to who takes note of it', () => {
 test('the first that is wrong is thrown where nobody does', () =>
   assert.throws(() => tunnelWishes({ ...ASKED, ttl: 300, tos: 300 }), /^--ttl 300/))
 
+test('a TAP is not its own bridge', () => {
+  assert.throws(() => tunnelWishes({ ...ASKED, bridge: 'tap0' }), /^--bridge tap0: .*cannot be its own bridge/)
+  assert.is(tunnelWishes({ ...ASKED, tap: 'none', bridge: 'none' }).bridge, 'none')
+})
+
+test('no remote is a loopback address, which every host has', () => {
+  for (const address of ['127.0.0.1', '127.9.9.9', '::1', '0::1'])
+    assert.throws(() => tunnelWishes({ ...ASKED, remote: [address] }), /^--remote \S+: a loopback address/)
+})
+
 test('options of the process are no options of a tunnel', () => {
   const asked = { ...ASKED, metrics: 9747, 'log-level': 'warn', 'dry-run': true }
   assert.equal(instanceOptions(asked), { metrics: { address: '127.0.0.1', port: 9747 }, logLevel: 'warn' })
