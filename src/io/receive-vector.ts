@@ -94,6 +94,12 @@ export class ReceiveVector {
     return findControl(view, from, end, level, type)
   }
 
+  /** Whether message i came from the address of these octets, whatever its port. */
+  isFrom(i: number, address: Uint8Array): boolean {
+    const at = this.#names + i * NAME_BYTES + this.#addressAt
+    return address.every((octet, k) => this.#memory.bytes[at + k] === octet)
+  }
+
   /** Which of `ways` message i came from, whatever its port; -1 for none of them. */
   peerOf(i: number, ways: PeerWays): number {
     return ways.find(this.#memory.bytes, this.#names + i * NAME_BYTES + this.#addressAt)

@@ -1,6 +1,7 @@
 // Notices that this host's LAN is joined with a peer's LAN by a second way, and shuts one of the two: a frame would go round for
 // ever. Where an address moves between the TAP and a peer, or the LAN sends many frames to groups (one that came out of one of its
-// devices goes round one way alone, and moves nowhere), it writes a probe into the LAN; a probe that comes back from a peer proves the loop, and that peer is blocked. If the peer is tsgre, too, the one of the two with the greater name blocks all its peers:
+// devices goes round one way alone, and moves nowhere), it writes a probe into the LAN; a probe that comes back from a peer proves
+// the loop, and that peer is blocked. If the peer is tsgre, too, the one of the two with the greater name blocks all its peers:
 // its LAN has the other's way. Probes pass blocks; once none has come back for long enough, the block ends.
 // Not a filter: the pump asks `blocked`. Invariant: nothing is proven by a frame that this guard has not sent itself.
 

@@ -196,9 +196,10 @@ function resolveKeepalive(keepalive: TunnelOptions['keepalive']): PumpSettings['
   }
 }
 
-function resolveCarrier({ carrier = false, keepalive }: TunnelOptions): boolean {
+/** @throws ConfigError */
+export function resolveCarrier({ carrier = false, keepalive }: Pick<TunnelOptions, 'carrier' | 'keepalive'>): boolean {
   if (!carrier || keepalive) return carrier
-  const why = 'who is down is known by --keepalive only: add that, as in --keepalive 10,3, or leave --carrier away'
+  const why = 'whether a remote is up only --keepalive tells; add it, as in --keepalive 10, or leave --carrier away'
   throw new ConfigError('TSGRE_CONFLICT', 'carrier', true, `--carrier: ${why}`)
 }
 

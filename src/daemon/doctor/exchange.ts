@@ -4,11 +4,11 @@
 
 import { performance } from 'node:perf_hooks'
 import { type IcmpError, readIcmpErrors } from '../../io/icmp-errors.js'
-import { OneByOne } from '../../io/receive-one.js'
+import { ReceiveVector } from '../../io/receive-vector.js'
 import { POLLFD } from '../../sys/abi.js'
-import { POLLIN } from '../../sys/constants.js'
+import { MSG_DONTWAIT, POLLIN } from '../../sys/constants.js'
 import { ERRNO, errnoName } from '../../sys/errno.js'
-import { close, errno, pollLater, write } from '../../sys/libc.js'
+import { close, errno, pollLater, recvmmsg, write } from '../../sys/libc.js'
 import { slab } from '../../sys/memory.js'
 import { openQuestionSocket } from './open-question-socket.js'
 import { type Came, makeQuestion, type Question, readPacket } from './question.js'
@@ -51,7 +51,7 @@ class Conversation {
   readonly #subject: Subject
   readonly #target: Target
   readonly #memory = slab(PACKET_BYTES)
-  readonly #packets: OneByOne
+  readonly #packet: ReceiveVector
   readonly #poll = slab(POLLFD.size)
   readonly #questions: Question[] = []
   readonly #icmp: IcmpError[] = []
@@ -61,7 +61,8 @@ class Conversation {
 
   constructor(fd: number, listens: boolean, subject: Subject, target: Target) {
     this.#fd = fd
-    this.#packets = new OneByOne(fd, this.#memory, PACKET_BYTES)
+    this.#packet = new ReceiveVector(1, target.address.family, { names: true, controls: false })
+    this.#packet.setPayload(0, this.#memory.address, PACKET_BYTES)
     this.#listens = listens
     this.#subject = subject
     this.#target = target
@@ -103,8 +104,8 @@ class Conversation {
   #hear(): void {
     // An error that ICMP brought fails the next read once, and stands in the queue besides.
     for (let failures = 0; failures < MOST_FAILURES && this.#came.length < MOST_PACKETS; ) {
-      const length = this.#packets.next()
-      if (length >= 0) this.#take(length)
+      this.#packet.reset(1)
+      if (recvmmsg(this.#fd, this.#packet.address, 1, MSG_DONTWAIT, 0) > 0) this.#take(this.#packet.lengthOf(0))
       else if (errno() === ERRNO.EAGAIN) break
       else failures++
     }
@@ -112,7 +113,7 @@ class Conversation {
   }
 
   #take(length: number): void {
-    if (!this.#packets.isFrom(this.#target.address)) return
+    if (!this.#packet.isFrom(0, this.#target.address.bytes)) return
     const hasHeader = this.#target.address.family === 4 && this.#subject.udpPort === undefined
     const came = readPacket(this.#memory, length, hasHeader)
     if (!came) return

@@ -34,13 +34,6 @@ export function refuseContradictions(wishes: TunnelWishes, wrong: ReadonlySet<st
 }
 
 /** @throws ConfigError */
-export function refuseLonelyCarrier({ carrier, keepalive }: Partial<TunnelWishes>): void {
-  if (!carrier || keepalive !== undefined) return
-  const why = 'whether a remote is up only --keepalive tells; add it, as in --keepalive 10, or leave --carrier away'
-  throw new ConfigError('TSGRE_CONFLICT', 'carrier', true, `--carrier: ${why}`)
-}
-
-/** @throws ConfigError */
 export function refuseOwnBridge({ name, bridge }: Partial<TunnelWishes>): void {
   if (bridge === undefined || bridge === 'none' || bridge !== name) return
   const why = `that is the TAP, and a TAP cannot be its own bridge; name the bridge that it becomes a port of, or none`

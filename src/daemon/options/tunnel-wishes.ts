@@ -2,8 +2,9 @@
 // configuration file to a tunnel.
 
 import { ConfigError } from '../../errors.js'
+import { resolveCarrier } from '../../tunnel/options.js'
 import type { Key, Keys, PeerOptions } from '../../tunnel/peer-options.js'
-import { refuseLonelyCarrier, refuseOwnBridge } from './contradictions.js'
+import { refuseOwnBridge } from './contradictions.js'
 import type { Option } from './option.js'
 import { OPTIONS, optionNamed } from './option-table.js'
 import { readValue } from './read-value.js'
@@ -28,7 +29,7 @@ export function tunnelWishes(asked: Asked, refuse: Refuse = raise, refused: Read
   const read = valuesOf(asked, 'tunnel', noting) as unknown as Read
   const key = attempt(() => keysOf(asked, read.key), noting)
   const wishes = { ...read, routes: read.routes ?? [], remote: single(read.remote ?? []), key }
-  if (!wrong.has('carrier') && !wrong.has('keepalive')) attempt(() => refuseLonelyCarrier(wishes), refuse)
+  if (!wrong.has('carrier') && !wrong.has('keepalive')) attempt(() => resolveCarrier(wishes), refuse)
   if (!wrong.has('tap') && !wrong.has('bridge')) attempt(() => refuseOwnBridge(wishes), refuse)
   return wishes
 }
