@@ -35,12 +35,15 @@ export async function removeDeadSockets(directory: string): Promise<void> {
   }
 }
 
-/** With the dead socket in it. One that holds anything else stays: no tsgre puts more there. */
+/**
+ * With the dead socket in it. One that holds anything else stays: no tsgre puts more there. Who makes a socket has the folder's lock:
+ * between bind(2) and listen(2) it answers like a dead one.
+ */
 async function removeFolder(path: string): Promise<void> {
   const folder = held(path)
   if (!folder) return
   try {
-    if (await removeDead(folder.at(MAKING_NAME))) folder.remove()
+    if (folder.tryLock() && (await removeDead(folder.at(MAKING_NAME)))) folder.remove()
   } finally {
     folder.close()
   }

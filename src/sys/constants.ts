@@ -98,3 +98,6 @@ export const SIOCGIFHWADDR = 0x8927
 export const IFF_UP = 0x1
 export const ARPHRD_ETHER = 1
 export const IFNAMSIZ = 16
+
+export const LOCK_EX = 2
+export const LOCK_NB = 4

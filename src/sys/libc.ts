@@ -54,6 +54,7 @@ export const eventfd: Call<[initial: number, flags: number]> = libc.func('int ev
 export const fcntl: Call<[fd: number, command: number, argument: number]> = libc.func(
   'int fcntl(int fd, int command, intptr_t argument)',
 )
+export const flock: Call<[fd: number, operation: number]> = libc.func('int flock(int fd, int operation)')
 export const execve: Call<[path: string, argv: number, envp: number]> = libc.func(
   'int execve(const char *path, uintptr_t argv, uintptr_t envp)',
 )

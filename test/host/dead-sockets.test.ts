@@ -16,7 +16,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { listenAt } from '#tsgre/daemon/control/socket-file.js'
 import { removeDeadSockets } from '#tsgre/host/dead-sockets.js'
+import { HeldFolder } from '#tsgre/host/held-folder.js'
 
 function folder(): { path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), 'tsgre-dead-'))
@@ -46,6 +48,42 @@ test('dead sockets go, and the folder of one that was still being made; who list
   assert.equal(readdirSync(place.path).sort(), ['.new-live', 'file.sock', 'live.sock'])
   assert.equal(readdirSync(at('.new-live')), ['s'])
   for (const server of servers) await new Promise((resolve) => server.close(resolve))
+})
+
+test('a socket that is still being made stays: until it listens, it answers like a dead one', async () => {
+  using place = folder()
+  const making = join(place.path, '.new-1')
+  mkdirSync(making)
+  await leave(join(making, 's'))
+  const maker = new HeldFolder(making)
+  maker.lock()
+  await removeDeadSockets(place.path)
+  assert.equal(readdirSync(making), ['s'])
+  maker.close() // as the kernel does for who was killed
+  await removeDeadSockets(place.path)
+  assert.equal(readdirSync(place.path), [])
+})
+
+test('who makes a control socket has its folder’s lock before it listens', async () => {
+  using place = folder()
+  const before = process.env.TSGRE_RUN_DIR
+  process.env.TSGRE_RUN_DIR = place.path
+  try {
+    const server = createServer()
+    const locks: boolean[] = []
+    server.prependListener('listening', () => {
+      const made = new HeldFolder(join(place.path, readdirSync(place.path).find((name) => name.startsWith('.new-'))!))
+      locks.push(made.tryLock())
+      made.close()
+    })
+    const file = await listenAt(server, 'locked')
+    file.remove()
+    await new Promise((resolve) => server.close(resolve))
+    assert.equal(locks, [false])
+  } finally {
+    if (before === undefined) delete process.env.TSGRE_RUN_DIR
+    else process.env.TSGRE_RUN_DIR = before
+  }
 })
 
 test('a folder that holds anything else stays with it', async () => {

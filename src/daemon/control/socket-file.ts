@@ -57,7 +57,10 @@ function privateFolder(directory: string, server: Server): HeldFolder {
   const path = mkdtempSync(join(directory, MAKING_PREFIX))
   const folder = new HeldFolder(path)
   server.once('close', () => folder.close())
-  if (folder.isPrivate) return folder
+  if (folder.isPrivate) {
+    folder.lock() // by it others know that this one is not dead
+    return folder
+  }
   throw new SystemError('EPERM', { syscall: `open(${path})`, hint: 'somebody put a folder of their own in its place' })
 }
 
