@@ -23,6 +23,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'tsgre-run-'))
 // Tests that become another user find their files there.
 chmodSync(scratch, 0o755)
 const running = new Set<RunningFile>()
+/** What failed, once more before the last line: who reads the end of a long output alone misses nothing. */
+const failures: string[] = []
 const totals = { passed: 0, failed: 0, skipped: 0 }
 let started = 0
 let interrupted = false
@@ -51,6 +53,7 @@ async function sweep(mark: string, owners: ReadonlySet<number>): Promise<string>
 
 function print(name: string, report: FileReport): void {
   const { passed, failed, trouble, seconds, output } = report
+  failures.push(...[trouble, ...report.failures].filter(Boolean).map((words) => `failed: ${name}: ${words}`))
   const counts = failed > 0 ? `${passed} passed, ${failed} failed` : `${passed} passed`
   console.log(
     `${failed > 0 ? 'FAIL' : 'ok  '} ${name.padEnd(44)} ${counts.padStart(12)} ${seconds.toFixed(1).padStart(7)} s`,
@@ -83,6 +86,7 @@ async function run(name: string): Promise<void> {
 function finish(): void {
   rmSync(scratch, { recursive: true, force: true })
   if (totals.passed + totals.failed === 0) console.log('no test ran')
+  if (failures.length > 0) console.log(failures.join('\n'))
   if (totals.skipped > 0) console.log(`${totals.skipped} skipped`)
   console.log(`${totals.passed} passed, ${totals.failed} failed`)
   process.exitCode = interrupted ? 130 : totals.failed > 0 || totals.passed === 0 ? 1 : 0

@@ -33,6 +33,21 @@ test('counts a failed test once, though the exit code tells it again', async () 
   assert.equal([passed, failed], [1, 1])
 })
 
+test('names the failed tests with their messages', async () => {
+  const uvu = import.meta.resolve('uvu')
+  const { failed, failures } = await run(
+    `import { suite } from '${uvu}'
+     for (const name of ['', 'of a suite']) {
+       const test = suite(name)
+       test('passes', () => {})
+       test('fails "so"', () => { throw new Error('on purpose\\nand more') })
+       test.run()
+     }`,
+  )
+  assert.is(failed, 2)
+  assert.equal(failures, ['"fails "so"": on purpose', '"fails "so"": on purpose'])
+})
+
 test('counts tests that were left out as failed, though the file exits with 0', async () => {
   const { failed, trouble } = await run(totals(4, 1))
   assert.is(failed, 3)

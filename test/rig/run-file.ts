@@ -12,6 +12,8 @@ export interface FileReport {
   seconds: number
   /** Why the file counts as failed besides its failed tests, or ''. */
   trouble: string
+  /** The names of the failed tests, each with the message of its failure. */
+  failures: string[]
   output: string
 }
 
@@ -28,6 +30,12 @@ const COLOUR = /\x1b\[[0-9;]*m/g
 function sum(output: string, label: string): number {
   const found = output.replace(COLOUR, '').matchAll(new RegExp(`^  ${label}: +(\\d+)$`, 'gm'))
   return [...found].reduce((total, match) => total + Number(match[1]), 0)
+}
+
+/** As uvu prints them: a name in quotation marks behind FAIL, the message in the next line. */
+function failuresOf(output: string): string[] {
+  const found = output.replace(COLOUR, '').matchAll(/^ {3}FAIL {2}(?:[^"]* )?(".*")\n +(.*)$/gm)
+  return [...found].map(([, name, message]) => `${name}: ${message}`)
 }
 
 function signalGroup(leader: number, signal: NodeJS.Signals): void {
@@ -81,7 +89,9 @@ export function runFile(file: string, environment: NodeJS.ProcessEnv, deadlineMs
       const trouble = stopped || troubleOf(code, signal, total, total - passed)
       const seconds = (performance.now() - started) / 1000
       const failed = Math.max(total - passed, trouble ? 1 : 0)
-      resolve({ pid: child.pid!, passed, failed, skipped: sum(output, 'Skipped'), seconds, trouble, output })
+      const skipped = sum(output, 'Skipped')
+      const failures = failuresOf(output)
+      resolve({ pid: child.pid!, passed, failed, skipped, seconds, trouble, failures, output })
     })
   })
   return { report, abort: () => stop('interrupted') }
