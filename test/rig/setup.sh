@@ -11,7 +11,7 @@ list=${1:-test}
 wants=() # what the list can do without
 needs=(iproute2:ip iputils-ping:ping procps:sysctl tcpdump:tcpdump iperf3:iperf3)
 case $list in
-  test) needs+=(curl:curl tmux:tmux docker.io:dockerd iptables:iptables busybox-static:busybox ethtool:ethtool nftables:nft openvswitch-switch:ovs-vswitchd tshark:tshark build-essential:g++ build-essential:make python3:python3 dnsmasq-base:dnsmasq systemd:systemd-analyze util-linux:setpriv) ;;
+  test) needs+=(curl:curl tmux:tmux docker.io:dockerd iptables:iptables busybox-static:busybox ethtool:ethtool nftables:nft openvswitch-switch:ovs-vswitchd tshark:tshark build-essential:g++ build-essential:make python3:python3 dnsmasq-base:dnsmasq systemd:systemd-analyze util-linux:setpriv zsh:zsh fish:fish) ;;
   bench) needs+=(ethtool:ethtool nftables:nft); wants=(openvswitch-switch:ovs-vswitchd openvpn:openvpn build-essential:cc) ;;
   demo) ;;
   demo:docker) needs+=(docker.io:dockerd iptables:iptables busybox-static:busybox) ;;
