@@ -48,9 +48,10 @@ export function isPartial(memory: Octets, at: Layers): boolean {
 }
 
 /**
- * Fills in the checksum over [from, end) at `field`, which holds the pseudo header's sum. A sum of 0 is written as
- * 0xffff, which means the same and, in UDP, not "none".
+ * Fills in the checksum over [from, end) at `field`, which holds the pseudo header's sum. In UDP 0 says "none", and 0xffff stands
+ * for it (RFC 768); elsewhere 0 is what a sender writes, and 0xffff what Wireshark calls wrong (RFC 1624 §3).
  */
 export function completeChecksum(memory: Octets, from: number, end: number, field: number): void {
-  write16(memory.bytes, field, checksum(memory, from, end) || 0xffff)
+  const zero = field - from === UDP_CHECKSUM ? 0xffff : 0
+  write16(memory.bytes, field, checksum(memory, from, end) || zero)
 }
