@@ -4,12 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommandModule } from 'yargs'
 import { ask } from '../daemon/control/client.js'
 import { type Found, findInstance } from '../daemon/control/instances.js'
+import { isNameHeld } from '../daemon/control/server.js'
 import { StateError } from '../errors.js'
 import { type InstanceArguments, instanceOptions, nameOf, tell } from './instance-options.js'
 
 /** Undoing a dozen changes takes a second or two. */
 const PATIENCE_MS = 30_000
 const STEP_MS = 50
+/** How long one that does not answer may take to be gone. */
+const ENDING_MS = 1000
 
 export const stopCommand = {
   command: 'stop [name]',
@@ -17,14 +20,25 @@ export const stopCommand = {
   builder: instanceOptions,
   async handler(argv: InstanceArguments) {
     const found = await findInstance(nameOf(argv))
-    await ask(found.path, { method: 'POST', path: '/v1/stop' })
+    await askToStop(found)
     await untilEnded(found)
     tell(argv, `${found.name} has stopped`, { event: 'stopped', instance: found.name })
   },
 } as unknown as CommandModule
 
+/** One that ends just then needs not be asked. */
+async function askToStop(found: Found): Promise<void> {
+  try {
+    await ask(found.path, { method: 'POST', path: '/v1/stop' })
+  } catch (error) {
+    await untilEnded(found, ENDING_MS).catch(() => {
+      throw error
+    })
+  }
+}
+
 /**
- * Resolves when that process serves there no more.
+ * Resolves when that process serves there no more, and the name is free for another.
  * @internal
  * @throws StateError TSGRE_STILL_RUNS
  */
@@ -37,11 +51,11 @@ export async function untilEnded(found: Found, patienceMs = PATIENCE_MS): Promis
 }
 
 /** Another one of that name may have come in its place. One that does not answer, or has no room for a question, is there. */
-async function isThere({ path, pid }: Found, deadline: number): Promise<boolean> {
+async function isThere({ name, path, pid }: Found, deadline: number): Promise<boolean> {
   try {
     const patienceMs = Math.max(deadline - Date.now(), STEP_MS)
     return JSON.parse(await ask(path, { path: '/v1/instance', patienceMs })).pid === pid
   } catch (error) {
-    return !(error instanceof StateError && error.code === 'TSGRE_NO_INSTANCE')
+    return !(error instanceof StateError && error.code === 'TSGRE_NO_INSTANCE') || isNameHeld(name)
   }
 }

@@ -4,6 +4,7 @@
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { withFolderLock } from './folder-lock.js'
 import { HeldFolder } from './held-folder.js'
 
 /** How a control socket's file ends, and how the folder begins in which it is made. */
@@ -27,35 +28,37 @@ export function isListening(path: string): Promise<boolean> {
 /**
  * Removes those of `directory`; what cannot be removed is somebody else's, and stays. The group tsgre may write there, and may put a
  * symlink in the place of a folder while root looks at it: so nothing is removed with all that is in it, only sockets, one name each.
+ * Who makes a socket has the directory's lock until it has its name: not listening yet, it answers like a dead one.
  */
 export async function removeDeadSockets(directory: string): Promise<void> {
-  for (const name of namesIn(directory)) {
-    if (name.endsWith(SOCKET_SUFFIX)) await removeDead(join(directory, name))
-    else if (name.startsWith(MAKING_PREFIX)) await removeFolder(join(directory, name))
-  }
+  if (namesIn(directory).length === 0) return
+  await withFolderLock(directory, async (locked) => {
+    if (!locked) return // the next start tidies up
+    for (const name of namesIn(directory)) {
+      if (name.endsWith(SOCKET_SUFFIX)) await removeDead(join(directory, name))
+      else if (name.startsWith(MAKING_PREFIX)) await removeFolder(join(directory, name))
+    }
+  })
 }
 
-/**
- * With the dead socket in it. One that holds anything else stays: no tsgre puts more there. Who makes a socket has the folder's lock:
- * between bind(2) and listen(2) it answers like a dead one.
- */
+/** With the dead socket in it, if there is one. One that holds anything else stays: no tsgre puts more there. */
 async function removeFolder(path: string): Promise<void> {
   const folder = held(path)
   if (!folder) return
   try {
-    if (folder.tryLock() && (await removeDead(folder.at(MAKING_NAME)))) folder.remove()
+    await removeDead(folder.at(MAKING_NAME))
+    folder.remove()
   } finally {
     folder.close()
   }
 }
 
-async function removeDead(path: string): Promise<boolean> {
-  if (!isSocket(path) || (await isListening(path))) return false
+async function removeDead(path: string): Promise<void> {
+  if (!isSocket(path) || (await isListening(path))) return
   try {
     unlinkSync(path)
-    return true
   } catch {
-    return false // not ours
+    // not ours
   }
 }
 

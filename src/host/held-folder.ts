@@ -1,11 +1,7 @@
 // A folder in a directory that others may write to, held by its descriptor: whoever renames it, or puts a link or a folder of their
 // own in its place, has no say in what is done inside of this one. Invariant: nothing in it is reached by its path.
-// Its lock, flock(2), goes with the descriptor, also after kill -9.
 
 import { closeSync, constants, fstatSync, openSync, rmdirSync } from 'node:fs'
-import { LOCK_EX, LOCK_NB } from '../sys/constants.js'
-import { check } from '../sys/fail.js'
-import { flock } from '../sys/libc.js'
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
@@ -28,16 +24,6 @@ export class HeldFolder {
   /** A path to what is in it; good until close(). proc(5): the kernel goes by the open folder, not by the name it had. */
   at(name: string): string {
     return `/proc/self/fd/${this.#fd}/${name}`
-  }
-
-  /** Waits for the lock; whoever else takes one does not keep it for longer than a look. */
-  lock(): void {
-    check(flock(this.#fd, LOCK_EX), 'flock')
-  }
-
-  /** Takes the lock unless another process has it, and says whether it did. */
-  tryLock(): boolean {
-    return flock(this.#fd, LOCK_EX | LOCK_NB) === 0
   }
 
   /** Takes it away where it is empty; what has its path by now, and anything in it, is left alone. */

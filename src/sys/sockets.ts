@@ -1,5 +1,6 @@
 // Sockets and their options, with the C plumbing (int in, int out, sockaddr in memory) done once.
 
+import { readFileSync } from 'node:fs'
 import { SOCK_FILTER, SOCK_FPROG, SOCKADDR_IN6, SOCKADDR_UN } from './abi.js'
 import { type Address, readSockaddr, writeSockaddr } from './address.js'
 import {
@@ -121,6 +122,13 @@ export function holdAbstractName(name: string): number | undefined {
   close(fd)
   if (error.code === 'EADDRINUSE') return undefined
   throw error
+}
+
+/** The names that are held in this network namespace. Only read: a try to hold one would refuse it to whom it belongs. */
+export function heldAbstractNames(): string[] {
+  // proc shows the leading NUL as `@`.
+  const names = readFileSync('/proc/net/unix', 'utf8').matchAll(/ @(\S+)$/gm)
+  return [...names].map(([, name]) => name!)
 }
 
 /** A number no other network namespace has had since the boot; undefined before Linux 5.14. Inode numbers are used again. */

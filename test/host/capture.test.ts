@@ -19,7 +19,7 @@ let folder = ''
 test.before(() => {
   folder = mkdtempSync(join(tmpdir(), 'tsgre-capture-'))
 })
-test.after(() => rmSync(folder, { recursive: true }))
+test.after(() => rmSync(folder, { recursive: true, force: true }))
 
 const capture = (frames: number, ms: number, ...argv: string[]) =>
   run(process.execPath, [COMMAND, String(frames), String(ms), 'capture', ...argv])

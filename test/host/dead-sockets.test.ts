@@ -14,11 +14,12 @@ import {
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { listenAt } from '#tsgre/daemon/control/socket-file.js'
 import { removeDeadSockets } from '#tsgre/host/dead-sockets.js'
-import { HeldFolder } from '#tsgre/host/held-folder.js'
+import { withFolderLock } from '#tsgre/host/folder-lock.js'
+import { Child, completion } from '../rig/child.js'
 
 function folder(): { path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), 'tsgre-dead-'))
@@ -50,39 +51,74 @@ test('dead sockets go, and the folder of one that was still being made; who list
   for (const server of servers) await new Promise((resolve) => server.close(resolve))
 })
 
-test('a socket that is still being made stays: until it listens, it answers like a dead one', async () => {
+test('an empty folder goes too: its maker was killed before there was a socket', async () => {
   using place = folder()
-  const making = join(place.path, '.new-1')
-  mkdirSync(making)
-  await leave(join(making, 's'))
-  const maker = new HeldFolder(making)
-  maker.lock()
-  await removeDeadSockets(place.path)
-  assert.equal(readdirSync(making), ['s'])
-  maker.close() // as the kernel does for who was killed
+  mkdirSync(join(place.path, '.new-1'))
   await removeDeadSockets(place.path)
   assert.equal(readdirSync(place.path), [])
 })
 
-test('who makes a control socket has its folder’s lock before it listens', async () => {
+test('while somebody has the directory’s lock, as who makes a socket has, nothing is removed', async () => {
   using place = folder()
-  const before = process.env.TSGRE_RUN_DIR
-  process.env.TSGRE_RUN_DIR = place.path
-  try {
+  await leave(join(place.path, 'dead.sock'))
+  let removed: Promise<void> | undefined
+  await withFolderLock(place.path, async (locked) => {
+    assert.ok(locked)
+    removed = removeDeadSockets(place.path)
+    await sleep(100)
+    assert.equal(readdirSync(place.path), ['dead.sock'])
+  })
+  await removed
+  assert.equal(readdirSync(place.path), [])
+})
+
+test('who keeps the directory’s lock for ever keeps nobody from going on without it', async () => {
+  using place = folder()
+  await withFolderLock(place.path, async () => {
+    assert.not(await withFolderLock(place.path, async (locked) => locked))
+  })
+})
+
+/** Starts over a socket that was left behind, again and again; tells how often, and how often its own was gone then. */
+const STARTS = `
+  const end = Date.now() + 2000
+  let starts = 0, lost = 0
+  for (; Date.now() < end; starts++) {
+    const dead = createServer()
+    await new Promise((resolve) => dead.listen(directory + '/.dead', resolve))
+    linkSync(directory + '/.dead', directory + '/same.sock')
+    await new Promise((resolve) => dead.close(resolve))
     const server = createServer()
-    const locks: boolean[] = []
-    server.prependListener('listening', () => {
-      const made = new HeldFolder(join(place.path, readdirSync(place.path).find((name) => name.startsWith('.new-'))!))
-      locks.push(made.tryLock())
-      made.close()
-    })
-    const file = await listenAt(server, 'locked')
-    file.remove()
+    const file = await listenAt(server, 'same')
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    if (existsSync(file.path)) file.remove()
+    else lost++
     await new Promise((resolve) => server.close(resolve))
-    assert.equal(locks, [false])
+    rmSync(directory + '/same.sock', { force: true })
+  }
+  console.log(JSON.stringify({ starts, lost }))`
+
+test('who starts over a dead socket keeps its own, though others tidy up at that moment', async () => {
+  using place = folder()
+  const run = (body: string) => {
+    const source = `
+      import { existsSync, linkSync, rmSync } from 'node:fs'
+      import { createServer } from 'node:net'
+      import { listenAt } from ${JSON.stringify(import.meta.resolve('#tsgre/daemon/control/socket-file.js'))}
+      import { removeDeadSockets } from ${JSON.stringify(import.meta.resolve('#tsgre/host/dead-sockets.js'))}
+      const directory = process.env.TSGRE_RUN_DIR
+      ${body}`
+    const argv = [process.execPath, '--input-type=module', '-e', source]
+    return new Child(argv, { env: { TSGRE_RUN_DIR: place.path } })
+  }
+  const tidying = run('for (;;) await removeDeadSockets(directory).then(() => new Promise((go) => setTimeout(go, 1)))')
+  try {
+    const { stdout, stderr } = await completion(run(STARTS))
+    assert.is(stderr + tidying.stderr, '')
+    const { starts, lost } = JSON.parse(stdout)
+    assert.is(lost, 0, `of ${starts}`)
   } finally {
-    if (before === undefined) delete process.env.TSGRE_RUN_DIR
-    else process.env.TSGRE_RUN_DIR = before
+    await tidying.stop('SIGKILL')
   }
 })
 
@@ -110,6 +146,7 @@ test('a symlink in the place of the folder leads nowhere, whether it was there b
   mkdirSync(making)
   await leave(join(making, 's'))
   const removed = removeDeadSockets(place.path) // asks the socket, and goes on when it has its answer
+  await new Promise((resolve) => process.nextTick(resolve))
   renameSync(making, join(place.path, 'aside'))
   symlinkSync(victim.path, making)
   await removed

@@ -12,6 +12,7 @@ function reexec(url: string, command: readonly string[]): void {
   const [program, ...words] = [...command, file]
   const inner = spawnSync(program, words, { stdio: 'inherit', env: { ...process.env, [MARK]: file } })
   if (inner.error) throw inner.error
+  if (inner.signal) process.kill(process.pid, inner.signal) // so that the runner tells it
   process.exit(inner.status ?? 1)
 }
 

@@ -15,7 +15,7 @@ let folder = ''
 test.before(() => {
   folder = mkdtempSync(join(tmpdir(), 'run-file-'))
 })
-test.after(() => rmSync(folder, { recursive: true }))
+test.after(() => rmSync(folder, { recursive: true, force: true }))
 
 function run(source: string, deadlineMs = 20_000): Promise<FileReport> {
   const path = join(folder, 'file.mjs')

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { ConfigError } from '../../errors.js'
 import { journalDirectory, namespace } from '../../host/journal.js'
 import { close as closeFd } from '../../sys/libc.js'
-import { holdAbstractName } from '../../sys/sockets.js'
+import { heldAbstractNames, holdAbstractName } from '../../sys/sockets.js'
 import type { Instance } from '../instance.js'
 import { closeGuarded, guardedServer } from './guarded-server.js'
 import { routesOf } from './routes.js'
@@ -14,6 +14,7 @@ import { listenAt } from './socket-file.js'
 export interface ControlServer {
   readonly path: string
   readonly warning: string | undefined
+  /** @throws SystemError where the file could not be removed; all else is done */
   close(): Promise<void>
 }
 
@@ -31,9 +32,12 @@ export async function serveControl(instance: Instance): Promise<ControlServer> {
     const file = await listenAt(server, name)
     let closing: Promise<void> | undefined
     const close = async () => {
-      file.remove()
-      await closeGuarded(server)
-      release()
+      try {
+        file.remove()
+      } finally {
+        await closeGuarded(server)
+        release()
+      }
     }
     return { path: file.path, warning: file.warning, close: () => (closing ??= close()) }
   } catch (error) {
@@ -56,10 +60,19 @@ function holdName(name: string): () => void {
   return () => closeFd(fd)
 }
 
-/** Abstract names belong to the network namespace, as instances do; the directory may be of any length, the name may not. */
 function hold(name: string): number | undefined {
+  return holdAbstractName(abstractName(name))
+}
+
+/** Of the network namespace, as instances are; the directory may be of any length, the name may not. */
+function abstractName(name: string): string {
   const folder = createHash('sha256').update(journalDirectory()).digest('hex').slice(0, 16)
-  return holdAbstractName(`tsgre/instance/${folder}/${name}`)
+  return `tsgre/instance/${folder}/${name}`
+}
+
+/** Whether a tsgre of this network namespace has the name, or is about to have it or to let it go. */
+export function isNameHeld(name: string): boolean {
+  return heldAbstractNames().includes(abstractName(name))
 }
 
 /** Refuses a file whose tsgre runs, before anything else is found to be in use by that one. @throws ConfigError TSGRE_IN_USE */

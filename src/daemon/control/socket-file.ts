@@ -9,6 +9,7 @@ import type { Server } from 'node:net'
 import { join } from 'node:path'
 import { ConfigError, SystemError } from '../../errors.js'
 import { isListening, MAKING_PREFIX, SOCKET_SUFFIX } from '../../host/dead-sockets.js'
+import { withFolderLock } from '../../host/folder-lock.js'
 import { HeldFolder } from '../../host/held-folder.js'
 import { journalDirectory, makeJournalDirectory, namespace } from '../../host/journal.js'
 import { fileError } from '../../host/whole-file.js'
@@ -22,7 +23,7 @@ export interface SocketFile {
   readonly path: string
   /** What could not be done for others to open it, as a sentence. */
   readonly warning: string | undefined
-  /** Takes it away where it is still this process's. */
+  /** Takes it away where it is still this process's. @throws SystemError */
   remove(): void
 }
 
@@ -32,24 +33,35 @@ export interface SocketFile {
  */
 export async function listenAt(server: Server, name: string): Promise<SocketFile> {
   const directory = journalDirectory()
-  let folder: HeldFolder | undefined
   try {
     makeJournalDirectory()
-    folder = privateFolder(directory, server)
-    const fresh = folder.at('s')
+    return await withFolderLock(directory, () => makeSocket(server, directory, name))
+  } catch (error) {
+    server.close()
+    throw inWords(error, directory)
+  }
+}
+
+/** Under the directory's lock: between a look at a socket that is dead and its replacement, no other comes there. */
+async function makeSocket(server: Server, directory: string, name: string): Promise<SocketFile> {
+  const folder = privateFolder(directory, server)
+  const fresh = folder.at('s')
+  try {
     await listening(server, fresh)
     const warning = openToGroup(fresh, directory)
     const made = lstatSync(fresh)
     const path = await settle(fresh, directory, name)
     return { path, warning, remove: () => removeIf(path, made) }
-  } catch (error) {
-    server.close()
-    throw (error as NodeJS.ErrnoException).syscall && !(error instanceof SystemError)
-      ? fileError(error, directory)
-      : error
   } finally {
-    if (folder) empty(folder)
+    // Where the socket was given its name by a link, the one that it was made with is still there.
+    unlinkIfThere(fresh)
+    folder.remove()
   }
+}
+
+function inWords(error: unknown, path: string): unknown {
+  const { syscall } = error as NodeJS.ErrnoException
+  return syscall && !(error instanceof SystemError) ? fileError(error, path) : error
 }
 
 /** A new one, that nobody has put another in the place of meanwhile. It is held as long as the server takes its socket's name away. */
@@ -57,17 +69,8 @@ function privateFolder(directory: string, server: Server): HeldFolder {
   const path = mkdtempSync(join(directory, MAKING_PREFIX))
   const folder = new HeldFolder(path)
   server.once('close', () => folder.close())
-  if (folder.isPrivate) {
-    folder.lock() // by it others know that this one is not dead
-    return folder
-  }
+  if (folder.isPrivate) return folder
   throw new SystemError('EPERM', { syscall: `open(${path})`, hint: 'somebody put a folder of their own in its place' })
-}
-
-/** Where the socket was given its name by a link, the one that it was made with is still there. */
-function empty(folder: HeldFolder): void {
-  unlinkIfThere(folder.at('s'))
-  folder.remove()
 }
 
 function listening(server: Server, path: string): Promise<void> {
@@ -116,9 +119,6 @@ async function put(fresh: string, path: string): Promise<boolean> {
   const seen = lstatSync(path, { throwIfNoEntry: false })
   if (seen && !seen.isSocket()) throw inTheWay(path)
   if (seen && (await isListening(path))) return false
-  // Dead. Whoever replaced it since is not: nothing comes between this look and the rename but the kernel.
-  const now = lstatSync(path, { throwIfNoEntry: false })
-  if (now && now.ino !== seen?.ino) return false
   renameSync(fresh, path)
   return true
 }
@@ -127,9 +127,14 @@ function inTheWay(path: string): ConfigError {
   return new ConfigError('TSGRE_IN_USE', 'name', path, `${path} is there and is no socket; remove it`)
 }
 
+/** @throws SystemError, as where the directory was taken away from this process */
 function removeIf(path: string, { ino, dev }: Stats): void {
-  const now = lstatSync(path, { throwIfNoEntry: false })
-  if (now?.ino === ino && now.dev === dev) unlinkIfThere(path)
+  try {
+    const now = lstatSync(path, { throwIfNoEntry: false })
+    if (now?.ino === ino && now.dev === dev) unlinkIfThere(path)
+  } catch (error) {
+    throw inWords(error, path)
+  }
 }
 
 /** Not by rm, which goes on into what was put there since it looked. */

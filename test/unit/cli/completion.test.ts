@@ -162,5 +162,5 @@ for (const [shell, make] of [
   })
 }
 
-test.after(() => rmSync(folder, { recursive: true }))
+test.after(() => rmSync(folder, { recursive: true, force: true }))
 test.run()

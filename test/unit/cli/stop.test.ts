@@ -1,7 +1,7 @@
 // When `tsgre stop` takes an instance for ended: with control sockets in a directory of the test's own.
 
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -31,6 +31,19 @@ test('one that answers still, runs; it has ended when it is gone, or when anothe
   const ended = untilEnded(found)
   await server.close()
   await ended
+})
+
+test('it has ended when its name is free for the next one, not when its socket is gone', async () => {
+  const server = await serveControl(new StillInstance())
+  const found = await findInstance()
+  const half = connect(found.path)
+  await new Promise((resolve) => half.write('GET /v1/status HTTP/1.1\r\n', resolve))
+  half.on('error', () => {})
+  const closing = server.close() // waits for the rest of the question
+  await untilEnded(found)
+  const next = await serveControl(new StillInstance())
+  await next.close()
+  await closing
 })
 
 test('one that hangs, or has no room for the question, runs', async () => {

@@ -1,6 +1,6 @@
 // The control socket and its client, as two sides of a real socket in a directory of the test's own.
 
-import { existsSync, linkSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +42,24 @@ test('the socket is for owner and group alone, and is gone after close, and so i
     process.umask(before)
   }
   assert.equal(readdirSync(folder), [])
+})
+
+test('where its file cannot be removed that is told in words, and it ends all the same', async () => {
+  const taken = join(folder, 'taken')
+  process.env.TSGRE_RUN_DIR = taken
+  try {
+    const server = await serveControl(new StillInstance())
+    renameSync(taken, `${taken}.away`)
+    writeFileSync(taken, '')
+    const error = await failureOf(server.close())
+    assert.is(error.code, 'ENOTDIR')
+    assert.match(error.message, server.path)
+    rmSync(taken)
+    await serving(new StillInstance(), async () => {}) // the name is free
+  } finally {
+    process.env.TSGRE_RUN_DIR = folder
+    for (const path of [taken, `${taken}.away`]) rmSync(path, { recursive: true, force: true })
+  }
 })
 
 test('gives the status as it is: what is undefined comes back as undefined', async () => {
