@@ -95,6 +95,9 @@ const ONE_WISH_MS = 500
 /** Of a wish that came twice at once: longer than anything here takes to be put back. */
 const PATIENCE_MS = 10_000
 
+const HUNG_UP =
+  'ended by SIGHUP: without --config there is no file to read again (`nohup` or a service outlives its terminal)'
+
 /** Resolves at the first of the signals. Another one, while everything is put back, ends the process, whatever it waits for. */
 function signalled(signals: NodeJS.Signals[], warn: (message: string) => void): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
@@ -102,6 +105,7 @@ function signalled(signals: NodeJS.Signals[], warn: (message: string) => void): 
     const hear = (signal: NodeJS.Signals) => {
       const since = performance.now() - (first ?? performance.now())
       if (first !== undefined) setTimeout(endNow, since < ONE_WISH_MS ? PATIENCE_MS : 0, signal, warn).unref()
+      if (first === undefined && signal === 'SIGHUP') warn(HUNG_UP)
       first ??= performance.now()
       resolve(signal)
     }

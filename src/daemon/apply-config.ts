@@ -72,7 +72,7 @@ async function exchange(
     }
   } catch (error) {
     const started = plan.anew.map(({ next }) => next).filter((next) => running.includes(next))
-    throw withOutcome(error, ended, await takenBack(started, made, ended, running, carrying))
+    throw withOutcome(error, ended, made, await takenBack(started, made, ended, running, carrying))
   }
 }
 
@@ -123,11 +123,21 @@ async function startAgain(tunnel: CarriedTunnel, running: CarriedTunnel[], { car
 }
 
 /** What became of what ran before, behind what went wrong. */
-function withOutcome(error: unknown, ended: readonly CarriedTunnel[], lost: readonly string[]): unknown {
+function withOutcome(
+  error: unknown,
+  ended: readonly CarriedTunnel[],
+  made: readonly LiveStep[],
+  lost: readonly string[],
+): unknown {
   if (!(error instanceof Error)) return error
-  const names = ended.map(({ options }) => options.name).join(', ')
+  const outcome = [
+    ...(ended.length > 0
+      ? [`${ended.map(({ options }) => options.name).join(', ')} ended for it, and runs again as before`]
+      : []),
+    ...(made.length > 0 ? [`${made.map(({ words }) => words).join(', ')} for a moment, and is as before`] : []),
+  ]
   if (lost.length > 0) error.message += `; not all is as it was before: ${lost.join('; ')}`
-  else if (names !== '') error.message += `; ${names} ended for it, and runs again as before`
+  else if (outcome.length > 0) error.message += `; ${outcome.join('; ')}`
   return error
 }
 

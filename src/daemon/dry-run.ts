@@ -4,11 +4,13 @@ import { ConfigError } from '../errors.js'
 import { typedAction } from '../host/change.js'
 import { findLeftovers } from '../host/cleanup.js'
 import { typed } from '../host/execute.js'
+import { heldTaps } from '../host/host-lock.js'
 import { Journal } from '../host/journal.js'
 import { linkKind, planKeep } from '../host/links.js'
 import type { PeerOptions } from '../tunnel/peer-options.js'
 import { remotesOf } from './config/tunnel-change.js'
 import { FollowNames } from './follow-names.js'
+import { refuseShared, takerOf } from './refuse-shared.js'
 import { type DaemonOptions, type Settled, settle } from './run-daemon.js'
 import { Setup } from './setup.js'
 
@@ -42,7 +44,7 @@ export async function planDaemon(asked: DaemonOptions): Promise<DryRun> {
     ...(await tap(options, settled)),
     ...made,
   ]
-  return { steps, notes: [...warnings, ...notes], tunnelMtu: settled.resolved.tunnelMtu }
+  return { steps, notes: [...taken(options, settled), ...warnings, ...notes], tunnelMtu: settled.resolved.tunnelMtu }
 }
 
 /** The remotes whose names have an address now. @throws ConfigError where none has: nothing can be said of such a start */
@@ -55,6 +57,18 @@ async function addressesOf(asked: DaemonOptions, warnings: string[]): Promise<Pe
   const [name] = names.list.map((remote) => remote.asked.remote)
   const why = `the name has no address now; a start would wait until it has one, and then say what it changes`
   throw new ConfigError('TSGRE_NOT_AN_ADDRESS', 'remote', name, `--remote ${name}: ${why}`)
+}
+
+/** No refusal: who asks may mean to end what runs, or to have it read its file again. */
+function taken(options: DaemonOptions, { resolved }: Settled): string[] {
+  const { name } = options
+  if (heldTaps().includes(name)) return [`a tsgre runs on ${name}; a start is refused as long as it does`]
+  try {
+    if (!resolved.encapsulation) refuseShared([takerOf(options, resolved)], [])
+    return []
+  } catch (error) {
+    return [`as things are, a start is refused: ${(error as Error).message}`]
+  }
 }
 
 async function cleaning(): Promise<Step[]> {

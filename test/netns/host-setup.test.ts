@@ -321,6 +321,19 @@ test('--dry-run refuses what a start would refuse', async () => {
   assert.match(stderr, /via 192\.168\.56\.9/)
 })
 
+test('--dry-run says that a tunnel which runs has the packets, or the TAP', async () => {
+  using rig = new Hosts()
+  await rig.tsgre('A', ['--key', '7'])
+  for (const [tap, key, words] of [
+    ['tap0', '8', 'a tsgre runs on tap0; a start is refused'],
+    ['tap1', '7', 'a start is refused: --remote 192.168.56.5: another tsgre takes the packets with key 7'],
+  ]) {
+    const argv = tsgreArgv(['--remote', '192.168.56.5', '--tap', tap!, '--key', key!])
+    assert.is((await rig.exec('A', argv, { anyCode: true })).code, 2)
+    assert.match((await rig.exec('A', [...argv, '--dry-run'])).stdout, words!)
+  }
+})
+
 test('--no-host-setup carries frames and touches nothing but the TAP', async () => {
   using rig = new Hosts()
   const { env, folder } = options(rig)
