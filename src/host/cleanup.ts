@@ -3,7 +3,7 @@
 import { takeAllBack } from './changes.js'
 import { removeDeadSockets } from './dead-sockets.js'
 import { type Execute, execute } from './execute.js'
-import { changingTheHost, holdTap } from './host-lock.js'
+import { changingTheHost, heldTaps, holdTap } from './host-lock.js'
 import { type Entry, Journal, journalDirectory } from './journal.js'
 import type { HeldSettings } from './settings.js'
 
@@ -30,13 +30,12 @@ export function heldBeside(tap: string): HeldSettings {
 /** What there is to clean up; nothing is changed. */
 export async function findLeftovers(): Promise<Leftover[]> {
   if (Journal.all().length === 0) return []
-  return await changingTheHost(async () =>
-    Journal.all().map(({ tap, pid, entries }) => {
-      const release = holdTap(tap)
-      release?.()
-      return { tap, pid, alive: release === undefined, entries, left: entries, failures: [] }
-    }),
-  )
+  return await changingTheHost(async () => {
+    const held = heldTaps()
+    return Journal.all().map(({ tap, pid, entries }) => {
+      return { tap, pid, alive: held.includes(tap), entries, left: entries, failures: [] }
+    })
+  })
 }
 
 /**
