@@ -1,11 +1,13 @@
-// Journals where somebody else is about: who cleans up after the same dead tunnel.
+// Journals where somebody else is about: who cleans up after the same dead tunnel, who shares the run directory.
 
+import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { tsgreArgv } from '../rig/daemon.js'
 import { Hosts } from '../rig/hosts.js'
+import { settledChanges, settledSnapshot } from '../rig/snapshot.js'
 import type { HostName } from '../rig/topology.js'
 
 const CLEANER = [process.execPath, fileURLToPath(new URL('../rig/cleaner.js', import.meta.url)), 'tap0']
@@ -34,6 +36,34 @@ test('a dry run does not wait for who cleans up, where nothing is left to it', a
   const planned = rig.spawn('A', tsgreArgv([...wants(rig, 'B'), '--dry-run']))
   assert.is((await planned.ended).code, 0, planned.stderr)
   await cleaner.stop()
+})
+
+/** In a namespace of processes of its own, where it finds itself to be the first: as in a container. */
+function inContainer(args: readonly string[]): string[] {
+  return ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', ...tsgreArgv(args)]
+}
+
+test('containers that share a run directory keep a journal each, and clean up each after itself', async () => {
+  using rig = new Hosts()
+  const hosts = [
+    ['A', 'B', '10.103.200.0/24'],
+    ['B', 'A', '10.103.100.0/24'],
+  ] as const
+  const before = await Promise.all(hosts.map(([host]) => settledSnapshot(rig, host)))
+  const daemons = hosts.map(([host, other, network]) =>
+    rig.spawn(host, inContainer([...wants(rig, other), '--route', network])),
+  )
+  for (const daemon of daemons) await daemon.waitFor(/^tsgre: tap0 up/)
+  const journals = readdirSync(rig.runFolder('A')).filter((name) => name.endsWith('.journal'))
+  assert.is(journals.length, 2, journals.join(' '))
+  assert.ok(journals.includes('tap0.journal'), journals.join(' '))
+  for (const daemon of daemons) await daemon.stop('SIGKILL')
+  for (const [index, [host, , network]] of hosts.entries()) {
+    const { stdout } = await rig.exec(host, inContainer(['cleanup']))
+    assert.match(stdout, `tap0: taken back: route ${network}`)
+    assert.equal(await settledChanges(rig, host, before[index]!), [])
+  }
+  assert.equal(readdirSync(rig.runFolder('A')), [])
 })
 
 test.run()
