@@ -5,6 +5,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, unlinkSync, writ
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { putBack } from '#tsgre/daemon/report-setup.js'
 import type { Change } from '#tsgre/host/change.js'
 import { Changes } from '#tsgre/host/changes.js'
 import { cleanUp } from '#tsgre/host/cleanup.js'
@@ -139,6 +140,24 @@ test('a journal of an earlier boot tells of nothing, and its name is free', () =
       )
     }),
   ))
+
+test('what cannot be written at the end is told apart from what could not be taken back', async () => {
+  const refused = new Error('unlink(/run/tsgre/tap0.journal): EACCES')
+  const keep = () => {
+    throw refused
+  }
+  const changes = new Changes(nothing, { add: () => {}, keep })
+  await changes.make([change(0)])
+  assert.equal(await changes.unwind(), [])
+  assert.is(changes.stale, refused)
+
+  const said: string[] = []
+  const report = { warn: (text: string) => void said.push(text) } as unknown as Parameters<typeof putBack>[1]
+  const journal = { path: '/run/tsgre/tap0.journal', error: refused }
+  await putBack({ undo: async () => ({ failures: [], journal }) }, report)
+  assert.match(said.join('\n'), /^this host was put back, and only .*EACCES; .*`rm \/run\/tsgre\/tap0\.journal`/)
+  assert.not.match(said.join('\n'), 'could not put')
+})
 
 test('an empty run directory stays as it is', () =>
   inDirectory((root) =>

@@ -1,6 +1,7 @@
-// Journals where somebody else is about: who cleans up after the same dead tunnel, who shares the run directory.
+// Journals where somebody else is about: who cleans up after the same dead tunnel, who shares the run directory, who keeps the
+// file from being removed.
 
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
@@ -64,6 +65,25 @@ test('containers that share a run directory keep a journal each, and clean up ea
     assert.equal(await settledChanges(rig, host, before[index]!), [])
   }
   assert.equal(readdirSync(rig.runFolder('A')), [])
+})
+
+test('where only the journal cannot be removed at the end, that alone is said, with the way to remove it', async () => {
+  using rig = new Hosts()
+  const run = rig.runFolder('A')
+  const before = await settledSnapshot(rig, 'A')
+  const daemon = rig.spawn('A', tsgreArgv([...wants(rig, 'B'), '--route', '10.103.200.0/24']))
+  await daemon.waitFor(/^tsgre: tap0 up/)
+  const path = `${run}/${readdirSync(run).find((name) => name.endsWith('.journal'))}`
+  // In its own view of the files, which `ip netns exec` gives it: what is mounted there cannot be removed.
+  rig.execSync('A', ['nsenter', '-t', `${daemon.pid}`, '-m', 'mount', '--bind', path, path])
+  const { code, stderr } = await daemon.stop()
+  assert.is(code, 0)
+  assert.match(stderr, `this host was put back, and only the journal ${path} is left: `)
+  assert.match(stderr, `remove it with \`tsgre cleanup\` or \`rm ${path}\``)
+  assert.not.match(stderr, 'could not put this host back')
+  assert.equal(await settledChanges(rig, 'A', before), [])
+  assert.is((await rig.exec('A', tsgreArgv(['cleanup']))).code, 0)
+  assert.not.ok(existsSync(path))
 })
 
 test.run()
