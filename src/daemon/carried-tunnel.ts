@@ -2,7 +2,7 @@
 // before anything changes; what was changed is put back, also after a failure. It fails by itself, or is stopped; never both.
 
 import { ConfigError, StateError, type SystemError, type TsgreError } from '../errors.js'
-import { changingTheHost, heldTaps, holdTap } from '../host/host-lock.js'
+import { changingTheHost, holdTap, isRunning } from '../host/host-lock.js'
 import { parseAddress } from '../sys/address.js'
 import { isLinkUp } from '../sys/link.js'
 import { openTunnel } from '../tunnel/open-tunnel.js'
@@ -130,9 +130,9 @@ export class CarriedTunnel {
     }
   }
 
-  /** Refuses a TAP that another tunnel has. @throws ConfigError */
-  refuseTaken(): void {
-    if (heldTaps().includes(this.options.name)) refuseHeld(this.options.name)
+  /** Refuses a TAP that another tunnel has. @throws ConfigError; HostError as isRunning */
+  async refuseTaken(): Promise<void> {
+    if (await isRunning(this.options.name)) refuseHeld(this.options.name)
   }
 
   /** @throws ConfigError before anything changed; SystemError or HostError after everything was put back */

@@ -65,7 +65,7 @@ function candidateOf(wishes: TunnelWishes, running: readonly CarriedTunnel[], { 
 
 /** Asks this host what speaks against it, as far as its remotes have addresses. @throws ConfigError */
 async function check({ next, running }: Candidate): Promise<Settled | undefined> {
-  if (!running) next.refuseTaken()
+  if (!running) await next.refuseTaken()
   if (next.names.resolved.length > 0) return await next.check()
   if (running?.tunnel) refuseNobody(next)
   return undefined

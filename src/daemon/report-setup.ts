@@ -4,7 +4,7 @@
 import type { Tunnel } from '../tunnel/tunnel.js'
 import type { Place } from './place.js'
 import type { Report } from './run-daemon.js'
-import type { Setup } from './setup.js'
+import type { Setup, Undone } from './setup.js'
 
 /** Takes back what tsgres that were killed have left. */
 export async function beginSetup(setup: Setup, report: Report): Promise<void> {
@@ -18,12 +18,21 @@ export async function beginSetup(setup: Setup, report: Report): Promise<void> {
 }
 
 /** What stays behind is told, and keeps the rest from nothing. */
-export async function putBack(setup: Setup, report: Report): Promise<void> {
+export async function putBack(setup: Pick<Setup, 'undo'>, report: Report): Promise<void> {
   try {
-    for (const { what, error } of await setup.undo()) report.warn(`could not take back: ${what}: ${error.message}`)
+    const undone = await setup.undo()
+    for (const { what, error } of undone.failures) report.warn(`could not take back: ${what}: ${error.message}`)
+    if (undone.journal) report.warn(journalLeft(undone))
   } catch (error) {
     report.warn(`could not put this host back (tsgre cleanup does it): ${(error as Error).message}`)
   }
+}
+
+function journalLeft({ failures, journal }: Undone): string {
+  const { path, error } = journal!
+  if (failures.length > 0)
+    return `the journal ${path} could not be written anew, and tells of all that was changed: ${error.message}; \`tsgre cleanup\` takes back what is left of it`
+  return `this host was put back, and only the journal ${path} is left: ${error.message}; remove it with \`tsgre cleanup\` or \`rm ${path}\` as soon as that can be done`
 }
 
 /** `ports`: the MTU of the bridge's other ports. */

@@ -21,10 +21,17 @@ export interface SetupPlan {
   readonly notes: readonly string[]
 }
 
+export interface Undone {
+  readonly failures: readonly UndoFailure[]
+  /** The journal, where it could not be removed or written anew. */
+  readonly journal?: { readonly path: string; readonly error: Error }
+}
+
 export class Setup {
   readonly where: Place
   readonly routes: readonly string[]
   #changes = new Changes()
+  #journal: Journal | undefined
   /** As last planned. */
   #pairs: readonly Pair[] = []
   readonly #followsPorts: boolean
@@ -102,8 +109,8 @@ export class Setup {
     const leftovers = await cleanUp(tap)
     const left = leftovers.find((leftover) => leftover.tap === tap)?.left ?? []
     const trouble = journalTrouble()
-    const record = trouble ? undefined : Journal.of(tap, left)
-    this.#changes = new Changes(undefined, record, () => heldBeside(tap), left)
+    this.#journal = trouble ? undefined : Journal.of(tap, left)
+    this.#changes = new Changes(undefined, this.#journal, () => heldBeside(tap), left)
     const kept = [...(bridge ? await planIdleBridge(bridge) : []), ...(await planKeep(tap))]
     this.#mtuFound = await linkMtu(tap)
     await changingTheHost(() => this.#changes.make(kept))
@@ -120,9 +127,11 @@ export class Setup {
     })
   }
 
-  /** Puts everything back; says what could not be. */
-  async undo(): Promise<UndoFailure[]> {
-    return await changingTheHost(() => this.#changes.unwind())
+  /** Puts everything back; says what could not be, and which journal tells of it all the same. */
+  async undo(): Promise<Undone> {
+    const failures = await changingTheHost(() => this.#changes.unwind())
+    const { stale } = this.#changes
+    return { failures, ...(stale && this.#journal ? { journal: { path: this.#journal.path, error: stale } } : {}) }
   }
 
   /**

@@ -22,6 +22,7 @@ export class Changes {
   readonly #record: Record | undefined
   readonly #held: () => HeldSettings
   #made: readonly Entry[]
+  #stale: Error | undefined
 
   /**
    * `held` tells which settings other tunnels of this host hold; `left` is what an earlier process could not take back, and
@@ -59,14 +60,27 @@ export class Changes {
     return done
   }
 
-  /** Takes everything back once, the latest first. Never rejects; what failed stays written down. */
+  /** Why the record still tells of all that `unwind` took back; undefined where it does not. */
+  get stale(): Error | undefined {
+    return this.#stale
+  }
+
+  /** Takes everything back once, the latest first. Never rejects; what failed stays written down, see also `stale`. */
   async unwind(): Promise<UndoFailure[]> {
     const made = this.#made
     this.#made = []
     const failed = await takeAllBack(made, this.#held(), this.#run)
     const left = made.filter(({ undo }) => failed.some((failure) => failure.undo === undo))
-    if (made.length > 0) this.#record?.keep(left)
+    if (made.length > 0) this.#keepAtEnd(left)
     return failed
+  }
+
+  #keepAtEnd(left: readonly Entry[]): void {
+    try {
+      this.#record?.keep(left)
+    } catch (error) {
+      this.#stale = error as Error
+    }
   }
 
   /** Whether it was remembered already: a change may have to be made again, its way back stays the first one. */

@@ -3,8 +3,9 @@
 import { takeAllBack } from './changes.js'
 import { removeDeadSockets } from './dead-sockets.js'
 import { type Execute, execute } from './execute.js'
-import { changingTheHost, holdTap } from './host-lock.js'
-import { type Entry, Journal, journalDirectory } from './journal.js'
+import { changingTheHost, heldTaps, holdTap } from './host-lock.js'
+import { type Entry, Journal, journalDirectory, unfinished } from './journal.js'
+import { unlinkIfPresent } from './journal-place.js'
 import type { HeldSettings } from './settings.js'
 
 /** What one tunnel left. */
@@ -30,13 +31,12 @@ export function heldBeside(tap: string): HeldSettings {
 /** What there is to clean up; nothing is changed. */
 export async function findLeftovers(): Promise<Leftover[]> {
   if (Journal.all().length === 0) return []
-  return await changingTheHost(async () =>
-    Journal.all().map(({ tap, pid, entries }) => {
-      const release = holdTap(tap)
-      release?.()
-      return { tap, pid, alive: release === undefined, entries, left: entries, failures: [] }
-    }),
-  )
+  return await changingTheHost(async () => {
+    const held = heldTaps()
+    return Journal.all().map(({ tap, pid, entries }) => {
+      return { tap, pid, alive: held.includes(tap), entries, left: entries, failures: [] }
+    })
+  })
 }
 
 /**
@@ -45,8 +45,9 @@ export async function findLeftovers(): Promise<Leftover[]> {
  */
 export async function cleanUp(own?: string, run: Execute = execute): Promise<Leftover[]> {
   await removeDeadSockets(journalDirectory())
-  if (Journal.all().length === 0) return []
+  if (Journal.all().length === 0 && unfinished().length === 0) return []
   return await changingTheHost(async () => {
+    unfinished().forEach(removeUnfinished)
     const left: Leftover[] = []
     for (const journal of Journal.all()) left.push(await cleanOne(journal, own, run))
     return left
@@ -64,6 +65,13 @@ async function cleanOne(journal: Journal, own: string | undefined, run: Execute)
   } finally {
     release()
   }
+}
+
+/** Nothing was done of which it alone would tell. One that is another user's stays, and is in nobody's way but its writer's. */
+function removeUnfinished(path: string): void {
+  try {
+    unlinkIfPresent(path)
+  } catch {}
 }
 
 /** A journal that is another user's stays as it is. That stops nobody: to take back again what it says does no harm. */

@@ -20,13 +20,22 @@ export function holdTap(tap: string): (() => void) | undefined {
 }
 
 /**
- * The TAPs of all running tunnels of this network namespace, this process's too, whether they keep a journal or not. Only
- * read: a try to hold a name would refuse it to the tunnel that starts at that moment.
+ * The TAPs of all running tunnels of this network namespace, this process's too, whether they keep a journal or not, and those of
+ * dead ones that somebody cleans up after: not while the host is held. Only read: a try to hold a name would refuse it to the
+ * tunnel that starts at that moment.
  */
 export function heldTaps(): string[] {
   // proc shows the leading NUL of an abstract name as `@`.
   const names = readFileSync('/proc/net/unix', 'utf8').matchAll(new RegExp(` @${TAP}(\\S+)$`, 'gm'))
   return [...names].map(([, tap]) => tap!)
+}
+
+/**
+ * Whether a tunnel runs on `tap`. Waits only where its name is held, until nobody cleans up. Not for a `body` of changingTheHost.
+ * @throws HostError TSGRE_HOST_BUSY
+ */
+export async function isRunning(tap: string): Promise<boolean> {
+  return heldTaps().includes(tap) && (await changingTheHost(async () => heldTaps().includes(tap)))
 }
 
 /**

@@ -1,21 +1,21 @@
 // The journal of one tunnel: every way back, written down before its change is made. What a killed process left is taken
-// back from it. One JSON value a line: a header, then one line a change; a last line that was cut short was never acted on.
+// back from it. One JSON value a line: a header, then one line a change; a line that was cut short was never acted on.
 
-import {
-  accessSync,
-  appendFileSync,
-  constants,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, appendFileSync, constants, mkdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { namespaceCookie } from '../sys/sockets.js'
 import type { Undo } from './change.js'
+import {
+  chosenPath,
+  isForeign,
+  JOURNAL_SUFFIX,
+  type JournalPlace,
+  journalPaths,
+  namesIn,
+  putJournal,
+  unfinishedJournals,
+  unlinkIfPresent,
+} from './journal-place.js'
 import { fileError } from './whole-file.js'
 
 /** Others may write to the directory, and must not have root write elsewhere by a link: none is followed, nor by `wx`. */
@@ -41,14 +41,18 @@ export function journalDirectory(): string {
 }
 
 export class Journal {
-  readonly path: string
   readonly tap: string
   /** Of the process that wrote it. */
   readonly pid: number
   entries: readonly Entry[]
+  #path: string
+  /** The file is there, and by this object. */
+  #written = false
+  /** A full disk may have taken half of its last line. */
+  #cut = false
 
   private constructor(path: string, { tap, pid }: Omit<Header, 'namespace'>, entries: readonly Entry[]) {
-    this.path = path
+    this.#path = path
     this.tap = tap
     this.pid = pid
     this.entries = entries
@@ -56,60 +60,77 @@ export class Journal {
 
   /** The journal of this process's tunnel on `tap`; `left` is in the file already. */
   static of(tap: string, left: readonly Entry[] = []): Journal {
-    return new Journal(join(journalDirectory(), fileName(tap)), { tap, pid: process.pid }, left)
+    const here = place()
+    return new Journal(chosenPath(journalPaths(here, tap), here.namespace), { tap, pid: process.pid }, left)
   }
 
   /** The journals of this network namespace, its own and those of other processes, dead or alive. */
   static all(): Journal[] {
     const directory = journalDirectory()
-    return names(directory).flatMap((name) => read(join(directory, name)) ?? [])
+    const names = namesIn(directory).filter((name) => name.endsWith(JOURNAL_SUFFIX))
+    return names.flatMap((name) => read(join(directory, name)) ?? [])
+  }
+
+  /** Another one than at first where another network namespace took that name meanwhile. */
+  get path(): string {
+    return this.#path
   }
 
   /**
    * Writes down one more, or all anew.
-   * @throws SystemError
+   * @throws SystemError; then it is not among the entries
    */
   add(entry: Entry): void {
-    this.entries = [...this.entries, entry]
+    const entries = [...this.entries, entry]
     this.#write(() => {
-      if (this.entries.length === 1 || !this.#append(entry)) this.#replace()
+      if (!this.#written || !this.#append(entry)) this.#replace(entries)
     })
+    this.entries = entries
   }
 
   /** Keeps these alone; with none of them the file goes. */
   keep(entries: readonly Entry[]): void {
     this.entries = entries
     this.#write(() => {
-      if (entries.length === 0) unlinkIfPresent(this.path)
-      else this.#replace()
+      if (entries.length === 0) this.#remove()
+      else this.#replace(entries)
     })
+  }
+
+  #remove(): void {
+    this.#written = false
+    if (!isForeign(this.#path, namespace())) unlinkIfPresent(this.#path)
   }
 
   /** Whether it could be: systemd gives the directory and all in it to a service's user when one starts. */
   #append(entry: Entry): boolean {
     try {
-      appendFileSync(this.path, line(entry), { flag: APPEND as unknown as string })
+      appendFileSync(this.#path, (this.#cut ? '\n' : '') + line(entry), { flag: APPEND as unknown as string })
+      this.#cut = false
       return true
     } catch (error) {
+      this.#cut = true
       if (NOT_APPENDED.has((error as NodeJS.ErrnoException).code ?? '')) return false
       throw error
     }
   }
 
-  #replace(): void {
+  #replace(entries: readonly Entry[]): void {
     makeJournalDirectory()
-    const header: Header = { tap: this.tap, pid: this.pid, namespace: namespace() }
-    const temporary = `${this.path}.new`
-    unlinkIfPresent(temporary)
-    writeFileSync(temporary, [header, ...this.entries].map(line).join(''), { mode: 0o644, flag: 'wx' })
-    renameSync(temporary, this.path)
+    const here = place()
+    const header: Header = { tap: this.tap, pid: this.pid, namespace: here.namespace }
+    const text = [header, ...entries].map(line).join('')
+    const paths = new Set([this.#path, ...journalPaths(here, this.tap)])
+    this.#path = putJournal(here, this.tap, text, [...paths])
+    this.#written = true
+    this.#cut = false
   }
 
   #write(body: () => void): void {
     try {
       body()
     } catch (error) {
-      throw fileError(error, this.path)
+      throw fileError(error, this.#path)
     }
   }
 
@@ -125,28 +146,11 @@ export class Journal {
   }
 }
 
-/** Not rm, which goes on into a folder that comes in the place of the file: others may write to the directory. */
-function unlinkIfPresent(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
-}
-
 function read(path: string): Journal | undefined {
   try {
     return Journal.parse(path, readFileSync(path, 'utf8'))
   } catch {
     return undefined // gone meanwhile, or not ours to read: then not ours to act on
-  }
-}
-
-function names(directory: string): string[] {
-  try {
-    return readdirSync(directory).filter((name) => name.endsWith('.journal'))
-  } catch {
-    return []
   }
 }
 
@@ -162,17 +166,13 @@ function parsed(text: string): object[] {
   }
 }
 
-/** `ip netns exec` leaves all namespaces of a machine one /run, and each may have a tap0. */
-function fileName(tap: string): string {
-  return isFirstNamespace() ? `${tap}.journal` : `${tap}@${namespace().split('/')[1]}.journal`
+function place(): JournalPlace {
+  return { directory: journalDirectory(), namespace: namespace() }
 }
 
-function isFirstNamespace(): boolean {
-  try {
-    return readlinkSync('/proc/self/ns/net') === readlinkSync('/proc/1/ns/net')
-  } catch {
-    return false // not permitted to ask: a longer name does no harm
-  }
+/** Paths of what killed processes of this network namespace had not written to its end. Only while nobody changes the host. */
+export function unfinished(): string[] {
+  return unfinishedJournals(place())
 }
 
 /** This boot and this network namespace, as no other ever had them. */
