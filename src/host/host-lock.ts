@@ -1,11 +1,10 @@
 // Who of the tunnels in this network namespace may do what, by names in the abstract Unix namespace: the kernel frees them
 // also after kill -9. One name a TAP says that its tunnel lives; one name for all is held while the host is changed.
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HostError } from '../errors.js'
 import { close } from '../sys/libc.js'
-import { holdAbstractName } from '../sys/sockets.js'
+import { heldAbstractNames, holdAbstractName } from '../sys/sockets.js'
 
 const TAP = 'tsgre/tap/'
 const CHANGING = 'tsgre/changing-the-host'
@@ -21,13 +20,10 @@ export function holdTap(tap: string): (() => void) | undefined {
 
 /**
  * The TAPs of all running tunnels of this network namespace, this process's too, whether they keep a journal or not, and those of
- * dead ones that somebody cleans up after: not while the host is held. Only read: a try to hold a name would refuse it to the
- * tunnel that starts at that moment.
+ * dead ones that somebody cleans up after: not while the host is held.
  */
 export function heldTaps(): string[] {
-  // proc shows the leading NUL of an abstract name as `@`.
-  const names = readFileSync('/proc/net/unix', 'utf8').matchAll(new RegExp(` @${TAP}(\\S+)$`, 'gm'))
-  return [...names].map(([, tap]) => tap!)
+  return heldAbstractNames().flatMap((name) => (name.startsWith(TAP) ? [name.slice(TAP.length)] : []))
 }
 
 /**

@@ -249,7 +249,10 @@ test('what two tunnels would take is refused, what comes to light only when it i
     host.write({ ...FIRST, remotes: [...FIRST.remotes, '192.168.56.77'] }, { ...SECOND, tap: 'tap6' })
     const { code, stderr } = await host.reload()
     assert.is(code, 2)
-    assert.match(stderr, /tap6.*; tap1 ended for it, and runs again as before; 192\.168\.56\.77 added for a moment, and is as before/)
+    assert.match(
+      stderr,
+      /tap6.*; tap1 ended for it, and runs again as before; 192\.168\.56\.77 added for a moment, and is as before/,
+    )
     assert.equal(await host.remotes(), before)
     host.write(FIRST, SECOND)
     assert.match((await host.reload()).stdout, /nothing changed/)
