@@ -6,13 +6,14 @@ import { type Device, readDevices } from '../../host/devices.js'
 import { type Filters, readFilters } from '../../host/read-filters.js'
 import { listRoutes, type Route } from '../../host/routes.js'
 import { tapHolders } from '../../host/tap-holders.js'
-import { answerKnown, answerUnasked, checkAnswer, checkMatch, matchKnown } from './answer-checks.js'
+import { answerKnown, answerUnasked, checkAnswer, type Here } from './answer-checks.js'
 import { askAgain } from './ask-instances.js'
 import { checkBridge, checkTap } from './device-checks.js'
 import { exchange } from './exchange.js'
 import { CHECKS, type Check, type Finding } from './finding.js'
 import { checkForwardFirewall, checkUnderlayFirewall, type Forwarded } from './firewall-check.js'
 import { checkCapabilities, checkSystem, checkTun } from './machine-checks.js'
+import { checkMatch, matchKnown } from './match-checks.js'
 import { checkNeighbour } from './neighbour-check.js'
 import { checkOverlap, type Networks } from './overlap-check.js'
 import { checkPathMtu } from './path-mtu-check.js'
@@ -113,14 +114,19 @@ async function examineTarget(subject: Subject, target: Target, seen: Seen): Prom
   await add('rp-filter', async (way) => checkReversePath(target, way, await devices))
   await add('kernel-gre', async (way) => checkKernelGre(subject, target, way, await devices))
   await Promise.all([
-    add('answer', (way) => ask(subject, target, way, seen.readStatus)),
+    add('answer', async (way) => ask(subject, target, way, seen.readStatus, hereOf(findings, await devices))),
     add('path-mtu', (way) => checkPathMtu(subject, target, way)),
   ])
   return findings.map((finding) => ({ ...finding, remote: target.address.text }))
 }
 
+function hereOf(findings: readonly Finding[], devices: readonly Device[]): Here {
+  const addresses = devices.flatMap((device) => device.addresses.map(({ address }) => address))
+  return { addresses: new Set(addresses), shut: findings.some(({ code }) => code === 'firewall-input') }
+}
+
 /** Asked is always: what a running tsgre knows may be minutes old. Where it has the port, the answer comes to it. */
-async function ask(subject: Subject, target: Target, way: Way, readStatus: ReadStatus): Promise<Finding[]> {
+async function ask(subject: Subject, target: Target, way: Way, readStatus: ReadStatus, here: Here): Promise<Finding[]> {
   const { peer } = target
   const heard = await exchange(subject, target, way).catch((error) => {
     if (peer && error instanceof SystemError && error.code === 'EPERM') return undefined
@@ -132,7 +138,7 @@ async function ask(subject: Subject, target: Target, way: Way, readStatus: ReadS
   if (known) return [known, ...matchKnown(subject, target)]
   const silent = await checkNeighbour(target, way, heard)
   if (silent) return [silent]
-  return [...checkAnswer(subject, target, heard), ...checkMatch(subject, target, heard)]
+  return [...checkAnswer(subject, target, heard, here), ...checkMatch(subject, target, heard)]
 }
 
 async function guarded(check: Check, body: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {

@@ -31,6 +31,11 @@ export interface Nameless {
   readonly why: string
 }
 
+export interface KeyFrom {
+  readonly remote: string
+  readonly key: number | 'none'
+}
+
 export interface Subject {
   readonly tap: string | undefined
   /** Whether a tsgre that runs here says that it is on that TAP. */
@@ -48,5 +53,7 @@ export interface Subject {
   readonly targets: readonly Target[]
   readonly nameless: readonly Nameless[]
   /** Keys other tunnels of this host expect, with the remote they expect them from. */
-  readonly otherKeys: readonly { readonly remote: string; readonly key: number | 'none' }[]
+  readonly otherKeys: readonly KeyFrom[]
+  /** Keys that other tunnels of this host have had from a remote of late, and no tunnel here expects. */
+  readonly strayKeys: readonly KeyFrom[]
 }

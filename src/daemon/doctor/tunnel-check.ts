@@ -67,6 +67,8 @@ function tell({ code, text, remedy, remote }: Problem, others: readonly Finding[
   const same = others.filter((other) => other.remote === remote || remote === undefined)
   const check = CHECKED[code]
   if (check && same.some((other) => other.check === check && other.level !== 'unknown')) return []
+  // What this host drops on its way in is why nothing comes.
+  if ((check === 'answer' || check === 'match') && same.some((other) => other.code === 'firewall-input')) return []
   const name = OWN[code] ?? (code.startsWith('drops-') ? 'dropped' : 'tunnel-problem')
   if (same.some((other) => other.code === name)) return []
   // Where nothing at all came to the doctor's questions, that is what is true now.

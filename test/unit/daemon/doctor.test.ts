@@ -2,12 +2,13 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { answerKnown, checkAnswer, checkMatch, matchKnown } from '#tsgre/daemon/doctor/answer-checks.js'
+import { answerKnown, checkAnswer } from '#tsgre/daemon/doctor/answer-checks.js'
 import { type AskedRemote, readAsked } from '#tsgre/daemon/doctor/asked.js'
 import { checkTap } from '#tsgre/daemon/doctor/device-checks.js'
 import type { Exchange } from '#tsgre/daemon/doctor/exchange.js'
 import { CHECKS, FINDINGS, type Finding, found } from '#tsgre/daemon/doctor/finding.js'
 import { checkSystem } from '#tsgre/daemon/doctor/machine-checks.js'
+import { checkMatch, matchKnown } from '#tsgre/daemon/doctor/match-checks.js'
 import { fittingTunnelMtu, judgePathMtu } from '#tsgre/daemon/doctor/path-mtu-check.js'
 import { exitCodeFor } from '#tsgre/daemon/doctor/run-doctor.js'
 import type { Subject, Target } from '#tsgre/daemon/doctor/subject.js'
@@ -18,34 +19,13 @@ import { ConfigError } from '#tsgre/errors.js'
 import type { Device } from '#tsgre/host/devices.js'
 import { parseAddress } from '#tsgre/sys/address.js'
 import type { PeerOptions } from '#tsgre/tunnel/peer-options.js'
+import { QUIET, REMOTE, subject, target } from '../../rig/doctor-subjects.js'
 import { sources, textOf } from '../../rig/notes.js'
-
-const REMOTE = '192.0.2.2'
-const address = parseAddress(REMOTE)!
-
-function target(given: Partial<Target> = {}): Target {
-  const plain = {
-    keyIn: undefined,
-    keyOut: undefined,
-    checksum: false,
-    sequence: false,
-    receiveChecksum: 'accept',
-    peer: undefined,
-  } as const
-  return { address, ...plain, differs: [], ...given }
-}
-
-function subject(given: Partial<Subject> = {}): Subject {
-  const none = { tap: undefined, runs: false, bridge: undefined, local: undefined, dev: undefined, udpPort: undefined }
-  return { ...none, problems: undefined, routes: [], targets: [], nameless: [], otherKeys: [], ...given }
-}
 
 function device(given: Partial<Device>): Device {
   const plain = { kind: '', up: true, carrier: true, loopback: false, mtu: 1500, stp: false }
   return { name: 'eth1', ...plain, master: undefined, portState: undefined, gre: undefined, addresses: [], ...given }
 }
-
-const QUIET: Exchange = { answer: undefined, icmp: [], came: [], refused: undefined, listens: true }
 
 function codes(findings: readonly Finding[]): string[] {
   return findings.map(({ code }) => code)
@@ -125,7 +105,7 @@ test('a key that another tunnel of this host expects from the same remote is no 
   const came = [{ ...PLAIN, key: 7 }]
   assert.equal(codes(checkMatch(subject(), target(), { ...QUIET, came })), ['wrong-key'])
   const other = (remote: string) => subject({ otherKeys: [{ remote, key: 7 }] })
-  assert.equal(codes(checkMatch(other(REMOTE), target(), { ...QUIET, came })), ['ok'])
+  assert.equal(codes(checkMatch(other(REMOTE), target(), { ...QUIET, came })), ['nothing-received'])
   assert.equal(codes(checkMatch(other('192.0.2.9'), target(), { ...QUIET, came })), ['wrong-key'])
 })
 
@@ -242,16 +222,23 @@ function asked(own: Partial<PeerOptions> = {}, at: string | undefined = REMOTE):
 
 test('without a remote every running tunnel is looked at, with its own keys; the keys of the others are known', () => {
   const instances = [
-    { tunnels: [tunnel('t0', [peer({ keyIn: 1, keyOut: 2 })]), tunnel('t1', [peer({ keyIn: 3 })], { udpPort: 4754 })] },
+    {
+      tunnels: [
+        tunnel('t0', [peer({ keyIn: 1, keyOut: 2 })]),
+        tunnel('t1', [peer({ keyIn: 3 })]),
+        tunnel('t2', [peer({ keyIn: 4 })], { udpPort: 4754 }),
+      ],
+    },
   ] as unknown as InstanceStatus[]
-  const [first, second] = subjectsOf(NOTHING, instances)
+  const [first, , third] = subjectsOf(NOTHING, instances)
   assert.is(first!.tap, 't0')
   assert.is(first!.bridge, 'br0')
   assert.is(first!.local!.text, '192.0.2.1')
   assert.is(first!.targets[0]!.keyIn, 1)
   assert.is(first!.targets[0]!.keyOut, 2)
   assert.equal(first!.otherKeys, [{ remote: REMOTE, key: 3 }])
-  assert.is(second!.udpPort, 4754)
+  assert.is(third!.udpPort, 4754)
+  assert.equal(third!.otherKeys, [], 'on a port of its own')
   const [one, ...more] = subjectsOf({ ...NOTHING, remotes: [asked()], tap: 't1' }, instances)
   assert.equal(more, [])
   assert.is(one!.targets[0]!.keyIn, 3)

@@ -1,0 +1,57 @@
+// The doctor where the first thing that comes to mind is wrong: several tunnels to one remote, and a host that is itself the reason.
+
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { doctorOn, type Told, told } from '../rig/doctor.js'
+import { Hosts } from '../rig/hosts.js'
+import { together } from '../rig/together.js'
+
+const REMOTE = ['--remote', '192.168.56.5']
+
+function of(findings: readonly Told[], check: string): Told {
+  return findings.find((finding) => finding.check === check)!
+}
+
+together(
+  'a wrong key of one tunnel is told for it, and not for another one to the same remote that works',
+  async () => {
+    using rig = new Hosts({ overlay: 'flat' })
+    const keepalive = ['--keepalive', '1']
+    await rig.tunnel(['--key', '12', ...keepalive])
+    await rig.reach('cA', 'cB')
+    await rig.tsgre('A', ['--tap', 'tap1', '--key', '77', ...keepalive])
+    await rig.tsgre('B', ['--tap', 'tap1', '--key', '78', ...keepalive])
+    const [plain, one, never] = await Promise.all([
+      doctorOn(rig, 'A', []),
+      doctorOn(rig, 'A', [...REMOTE, '--tap', 'tap1']),
+      doctorOn(rig, 'A', ['--remote', '192.168.56.5,key=5', '--tap', 'tap5']),
+    ])
+    for (const { code, findings } of [plain, one]) {
+      const wrong = findings.filter((finding) => finding.code === 'wrong-key')
+      assert.is(wrong.length, 1, JSON.stringify(findings, null, 1))
+      assert.is(wrong[0]!.text, 'packets from 192.168.56.5 come with key 78, this tunnel wants key 77')
+      assert.is(code, 1)
+    }
+    assert.is.not(of(never.findings, 'answer').level, 'ok')
+    assert.is.not(of(never.findings, 'match').level, 'ok')
+  },
+)
+
+together(
+  'a firewall here that rejects is not taken for one there, and one that drops says nothing of the other host',
+  async () => {
+    using rig = new Hosts({ overlay: 'flat' })
+    rig.execSync('A', 'iptables -A OUTPUT -p gre -j REJECT'.split(' '))
+    const { findings } = await doctorOn(rig, 'A', REMOTE)
+    told(findings, 'firewall-output')
+    assert.match(told(findings, 'not-sent').text, /own firewall refuses/)
+    rig.execSync('A', 'iptables -F'.split(' '))
+    rig.execSync('A', 'iptables -A INPUT -p gre -j DROP'.split(' '))
+    await rig.tsgre('B')
+    const shut = await doctorOn(rig, 'A', REMOTE)
+    told(shut.findings, 'firewall-input')
+    assert.is(told(shut.findings, 'no-answer').remedy, 'see the firewall above, input')
+  },
+)
+
+test.run()
