@@ -1,5 +1,7 @@
 // The doctor where the first thing that comes to mind is wrong: several tunnels to one remote, and a host that is itself the reason.
 
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { doctorOn, type Told, told } from '../rig/doctor.js'
@@ -53,5 +55,23 @@ together(
     assert.is(told(shut.findings, 'no-answer').remedy, 'see the firewall above, input')
   },
 )
+
+together('where a tsgre was killed that is told, with what it left and how to take it back', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  const { child } = await rig.tsgre('A')
+  child.kill('SIGKILL')
+  await child.ended
+  const killed = async () => {
+    const { code, findings } = await doctorOn(rig, 'A', [])
+    assert.is(code, 1)
+    return told(findings, 'killed')
+  }
+  const { text, remedy } = await killed()
+  assert.match(text, /^the tsgre on tap0 \(process \d+\) was killed and has left: ./)
+  assert.match(remedy, /^tsgre cleanup /)
+  for (const name of readdirSync(rig.runFolder('A')))
+    if (name.endsWith('.journal')) rmSync(join(rig.runFolder('A'), name))
+  assert.match((await killed()).text, /^no tsgre runs here, and one that was killed has left: .*\/tap0\.sock$/)
+})
 
 test.run()

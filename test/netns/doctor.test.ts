@@ -309,7 +309,7 @@ test('a TAP that is down, in no bridge, held by nobody or not there is found', a
     ['tap6', 'tap-missing'],
     ['veth0', 'not-a-tap'],
   ] as const)
-    assert.equal(codes((await doctor(rig, ['--tap', tap])).findings), [code])
+    assert.equal(codes((await doctor(rig, ['--tap', tap])).findings), [code, 'nothing-asked'])
 })
 
 test('without rights a TAP is not taken for one that nobody holds, and a tsgre that may not be asked is no reason to end', async () => {
@@ -441,7 +441,8 @@ test('without a remote it looks at this host alone, changes nothing, and prints 
   const { code, stdout } = await rig.exec('A', tsgreArgv(['doctor']), { env: { LC_ALL: 'C' } })
   assert.is(code, 0)
   assert.match(stdout, /^ok capabilities {2}CAP_NET_ADMIN and CAP_NET_RAW are there$/m)
-  assert.match(stdout, /\n\nnothing is wrong\n$/)
+  assert.match(stdout, /\n\? {2}tunnel {8}no tsgre runs here, and no remote was named: .* \[nothing-asked\]\n/)
+  assert.match(stdout, /\n\nnothing is wrong, 1 question left open\n$/)
   assert.is(rig.ip('A', 'link show'), before)
   const utf8 = await rig.exec('A', tsgreArgv(['doctor', '--bridge', 'br7']), {
     env: { LC_ALL: 'C.UTF-8' },

@@ -47,6 +47,8 @@ export const FINDINGS = {
   'tap-holder-unknown': ['tap', 'unknown'],
   'tap-held-by-other': ['tap', 'warning'],
   'tap-no-carrier': ['tap', 'warning'],
+  killed: ['tunnel', 'problem'],
+  'nothing-asked': ['tunnel', 'unknown'],
   'tunnel-failed': ['tunnel', 'problem'],
   'tunnel-differs': ['tunnel', 'warning'],
   loop: ['tunnel', 'problem'],

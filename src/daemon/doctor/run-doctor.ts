@@ -1,7 +1,7 @@
 // Runs all checks in their order. One that fails is told as a finding, and the next goes on. Changes nothing on this host; sends
 // questions and pings, to the remotes alone.
 
-import { ConfigError, SystemError } from '../../errors.js'
+import { SystemError } from '../../errors.js'
 import { type Device, readDevices } from '../../host/devices.js'
 import { type Filters, readFilters } from '../../host/read-filters.js'
 import { listRoutes, type Route } from '../../host/routes.js'
@@ -12,6 +12,7 @@ import { checkBridge, checkTap } from './device-checks.js'
 import { exchange } from './exchange.js'
 import { CHECKS, type Check, type Finding } from './finding.js'
 import { checkForwardFirewall, checkUnderlayFirewall, type Forwarded } from './firewall-check.js'
+import { guarded } from './guarded.js'
 import { checkCapabilities, checkSystem, checkTun } from './machine-checks.js'
 import { checkMatch, matchKnown } from './match-checks.js'
 import { checkNeighbour } from './neighbour-check.js'
@@ -139,14 +140,4 @@ async function ask(subject: Subject, target: Target, way: Way, readStatus: ReadS
   const silent = await checkNeighbour(target, way, heard)
   if (silent) return [silent]
   return [...checkAnswer(subject, target, heard, here), ...checkMatch(subject, target, heard)]
-}
-
-async function guarded(check: Check, body: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
-  try {
-    return await body()
-  } catch (error) {
-    if (error instanceof ConfigError) throw error
-    const text = `this check could not be made: ${(error as Error).message}`
-    return [{ check, level: 'unknown', code: 'check-failed', text, remedy: '' }]
-  }
 }
