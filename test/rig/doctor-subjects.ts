@@ -15,7 +15,7 @@ export function target(given: Partial<Target> = {}): Target {
     receiveChecksum: 'accept',
     peer: undefined,
   } as const
-  return { address: parseAddress(REMOTE)!, ...plain, differs: [], ...given }
+  return { address: parseAddress(REMOTE)!, asked: REMOTE, ...plain, differs: [], ...given }
 }
 
 export function subject(given: Partial<Subject> = {}): Subject {

@@ -56,6 +56,7 @@ export const FINDINGS = {
   dropped: ['tunnel', 'warning'],
   'tunnel-problem': ['tunnel', 'warning'],
   'no-address': ['route', 'problem'],
+  'name-gone': ['route', 'warning'],
   'no-route': ['route', 'problem'],
   'route-refuses': ['route', 'problem'],
   'route-loop': ['route', 'problem'],

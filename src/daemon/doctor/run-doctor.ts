@@ -15,12 +15,13 @@ import { checkForwardFirewall, checkUnderlayFirewall, type Forwarded } from './f
 import { guarded } from './guarded.js'
 import { checkCapabilities, checkSystem, checkTun } from './machine-checks.js'
 import { checkMatch, matchKnown } from './match-checks.js'
+import { checkKeptNames, checkNames } from './name-check.js'
 import { checkNeighbour } from './neighbour-check.js'
 import { checkOverlap, type Networks } from './overlap-check.js'
 import { checkPathMtu } from './path-mtu-check.js'
 import type { ReadStatus, Subject, Target } from './subject.js'
 import { checkTunnel } from './tunnel-check.js'
-import { checkForwarding, checkKernelGre, checkNames, checkReversePath, checkRoute, type Way } from './way-checks.js'
+import { checkForwarding, checkKernelGre, checkReversePath, checkRoute, type Way } from './way-checks.js'
 
 const DEFAULT_BRIDGE = 'docker0'
 
@@ -75,7 +76,10 @@ async function examine(subject: Subject, readStatus: ReadStatus): Promise<Findin
     ...(await guarded('firewall', async () => checkForwardFirewall(await insideDevices(subject, seen), await filters))),
     ...(await guarded('overlap', async () => checkOverlap(await networksOf(subject, seen)))),
   ]
-  const about = await Promise.all(targets.map((target) => examineTarget(subject, target, seen)))
+  const about = await Promise.all([
+    guarded('route', () => checkKeptNames(subject)),
+    ...targets.map((target) => examineTarget(subject, target, seen)),
+  ])
   findings.push(...about.flat())
   return [...findings, ...(await guarded('tunnel', () => checkTunnel(subject, findings)))]
 }

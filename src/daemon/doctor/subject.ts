@@ -11,6 +11,8 @@ export type ReadStatus = () => Promise<InstanceStatus[]>
 
 export interface Target {
   readonly address: Address
+  /** As it was asked for: a name, or the address. */
+  readonly asked: string
   readonly keyIn: number | undefined
   readonly keyOut: number | undefined
   /** Whether checksums and sequence numbers are sent, and which packets are taken. */

@@ -119,7 +119,7 @@ function targetOf(asked: Asked, remote: AskedRemote, running: TunnelStatus | und
   }
   const runs = peer && { ...peer, udpPort: running?.udpPort ?? undefined }
   const differs = runs ? differencesOf(runs, { ...terms, udpPort: portOf(asked, running) }) : []
-  return { address, ...terms, peer: differs.length === 0 ? peer : undefined, differs }
+  return { address, asked: own.remote, ...terms, peer: differs.length === 0 ? peer : undefined, differs }
 }
 
 /** What a name server says may be no address of a host; what was typed as an address is refused. */

@@ -9,11 +9,12 @@ import type { Exchange } from '#tsgre/daemon/doctor/exchange.js'
 import { CHECKS, FINDINGS, type Finding, found } from '#tsgre/daemon/doctor/finding.js'
 import { checkSystem } from '#tsgre/daemon/doctor/machine-checks.js'
 import { checkMatch, matchKnown } from '#tsgre/daemon/doctor/match-checks.js'
+import { checkKeptNames, checkNames } from '#tsgre/daemon/doctor/name-check.js'
 import { fittingTunnelMtu, judgePathMtu } from '#tsgre/daemon/doctor/path-mtu-check.js'
 import { exitCodeFor } from '#tsgre/daemon/doctor/run-doctor.js'
 import type { Subject, Target } from '#tsgre/daemon/doctor/subject.js'
 import { subjectsOf } from '#tsgre/daemon/doctor/subjects.js'
-import { checkKernelGre, checkNames } from '#tsgre/daemon/doctor/way-checks.js'
+import { checkKernelGre } from '#tsgre/daemon/doctor/way-checks.js'
 import type { InstanceStatus, PeerStatus, TunnelStatus } from '#tsgre/daemon/status.js'
 import { ConfigError } from '#tsgre/errors.js'
 import type { Device } from '#tsgre/host/devices.js'
@@ -306,6 +307,28 @@ test('a name without an address is a remote that cannot be looked at; of a runni
     checkNames(running!).map(({ text }) => text),
     ['other.example has no address now'],
   )
+})
+
+test('a name that has lost its address is told of a tunnel that goes on with it', async () => {
+  const peers = [
+    peer({ asked: 'lost.example' }),
+    peer({ asked: 'there.example', remote: '192.0.2.3' }),
+    peer({ asked: '192.0.2.4', remote: '192.0.2.4' }),
+  ]
+  const instances = [{ tunnels: [tunnel('t0', peers)] }] as unknown as InstanceStatus[]
+  const asking: string[] = []
+  const lookUp = async (name: string, family: 4 | 6) => {
+    asking.push(`${name} ${family}`)
+    if (name === 'lost.example') throw Object.assign(new Error(), { code: 'ENOTFOUND' })
+  }
+  const [one] = subjectsOf(NOTHING, instances)
+  const [lost, ...more] = await checkKeptNames(one!, lookUp)
+  assert.equal(asking, ['lost.example 4', 'there.example 4'])
+  assert.is(lost!.code, 'name-gone')
+  assert.match(lost!.text, /^lost\.example has no address now \(ENOTFOUND\): the tunnel goes on with 192\.0\.2\.2, /)
+  assert.equal(more, [])
+  const [typed] = subjectsOf({ ...NOTHING, remotes: [asked({ remote: 'lost.example' })] }, [])
+  assert.equal(await checkKeptNames(typed!, lookUp), [], 'it was looked up just now')
 })
 
 test('without a remote and without a tsgre it is this host alone', () => {
