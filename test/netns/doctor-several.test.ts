@@ -2,8 +2,10 @@
 
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { tsgreArgv } from '../rig/daemon.js'
 import { doctorOn, type Told, told } from '../rig/doctor.js'
 import { Hosts } from '../rig/hosts.js'
 import { together } from '../rig/together.js'
@@ -23,6 +25,9 @@ together(
     await rig.reach('cA', 'cB')
     await rig.tsgre('A', ['--tap', 'tap1', '--key', '77', ...keepalive])
     await rig.tsgre('B', ['--tap', 'tap1', '--key', '78', ...keepalive])
+    const status = async () => (await rig.exec('A', tsgreArgv(['status', '--json']))).stdout
+    for (const deadline = Date.now() + 20_000; !(await status()).includes('"lastWrongKey":78'); await sleep(100))
+      assert.ok(Date.now() < deadline)
     const [plain, one, never] = await Promise.all([
       doctorOn(rig, 'A', []),
       doctorOn(rig, 'A', [...REMOTE, '--tap', 'tap1']),
@@ -34,6 +39,12 @@ together(
       assert.is(wrong[0]!.text, 'packets from 192.168.56.5 come with key 78, this tunnel wants key 77')
       assert.is(code, 1)
     }
+    const taps = plain.findings
+      .filter(({ remote }) => remote === '192.168.56.5')
+      .map(({ check, tap }) => `${check} ${tap}`)
+    for (const check of ['route', 'firewall', 'answer', 'match', 'path-mtu'])
+      for (const tap of ['tap0', 'tap1']) assert.ok(taps.includes(`${check} ${tap}`), `${check} of ${tap}`)
+
     assert.is.not(of(never.findings, 'answer').level, 'ok')
     assert.is.not(of(never.findings, 'match').level, 'ok')
   },

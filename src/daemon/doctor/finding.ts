@@ -51,6 +51,7 @@ export const FINDINGS = {
   'nothing-asked': ['tunnel', 'unknown'],
   'tunnel-failed': ['tunnel', 'problem'],
   'tunnel-differs': ['tunnel', 'warning'],
+  'not-a-remote': ['tunnel', 'warning'],
   loop: ['tunnel', 'problem'],
   'nothing-sent': ['tunnel', 'warning'],
   dropped: ['tunnel', 'warning'],
@@ -105,6 +106,8 @@ export interface Finding {
   readonly remedy: string
   /** The other host it is about. */
   readonly remote?: string
+  /** Of the tunnel it is about. */
+  readonly tap?: string
 }
 
 export function found(code: Exclude<FindingCode, 'check-failed'>, text: string, remedy = ''): Finding {

@@ -38,7 +38,11 @@ export async function runDoctor(
     ...(await guarded('tun', checkTun)),
     ...(await guarded('system', () => checkSystem())),
   ]
-  for (const subject of subjects) findings.push(...(await examine(subject, readStatus)))
+  for (const subject of subjects) {
+    const { tap } = subject
+    const about = await examine(subject, readStatus)
+    findings.push(...(tap === undefined ? about : about.map((finding) => ({ ...finding, tap }))))
+  }
   return CHECKS.flatMap((check) => findings.filter((finding) => finding.check === check))
 }
 
@@ -122,7 +126,15 @@ async function examineTarget(subject: Subject, target: Target, seen: Seen): Prom
     add('answer', async (way) => ask(subject, target, way, seen.readStatus, hereOf(findings, await devices))),
     add('path-mtu', (way) => checkPathMtu(subject, target, way)),
   ])
-  return findings.map((finding) => ({ ...finding, remote: target.address.text }))
+  const answers = findings.some(({ check, level }) => check === 'answer' && level === 'ok')
+  return findings
+    .map((finding) => (answers ? finding : withoutProbe(finding)))
+    .map((finding) => ({ ...finding, remote: target.address.text }))
+}
+
+/** Where nobody answers, --probe finds nothing. */
+function withoutProbe(finding: Finding): Finding {
+  return finding.code === 'path-mtu-unknown' ? { ...finding, remedy: '' } : finding
 }
 
 function hereOf(findings: readonly Finding[], devices: readonly Device[]): Here {

@@ -5,6 +5,7 @@ import { ConfigError } from '../../errors.js'
 import { readAddress } from '../../tunnel/addresses.js'
 import type { Keys } from '../../tunnel/peer-options.js'
 import { parseKey } from '../../tunnel/resolve-peers.js'
+import { familyOf } from '../addresses-of.js'
 import { OF_LATE_MS } from '../health.js'
 import { canonical } from '../peer-spec.js'
 import type { InstanceStatus, PeerStatus, Problem, TunnelStatus } from '../status.js'
@@ -53,7 +54,7 @@ function subjectOf(
   const dev = typed.dev ?? running?.dev ?? undefined
   const asked = { ...typed, dev }
   const ends = remotes.map((remote) => targetOf(asked, remote, running))
-  const local = asked.local ?? running?.local
+  const local = asked.local ?? localOf(running, remotes)
   const tap = asked.tap ?? running?.name
   return {
     tap,
@@ -87,6 +88,14 @@ function keysBeside(
         : [{ remote, key }],
     ),
   }
+}
+
+/** A tunnel of the other family has none for these remotes. */
+function localOf(running: TunnelStatus | undefined, remotes: readonly AskedRemote[]): string | undefined {
+  const family = familyOf(running?.local)
+  return remotes.some(({ address }) => address !== undefined && familyOf(address) !== family)
+    ? undefined
+    : running?.local
 }
 
 function portOf(asked: Asked, running: TunnelStatus | undefined): number | undefined {
