@@ -287,7 +287,9 @@ test('no GRE at the far end, a firewall there, and nobody there are told apart',
   rig.middleRules(['ip protocol gre reject with icmp type port-unreachable'])
   told((await doctor(rig, REMOTE)).findings, 'no-tunnel-there')
   rig.middleRules(['ip daddr 192.168.56.5 drop'])
-  assert.equal(codes((await doctor(rig, REMOTE)).findings), ['no-answer', 'nothing-received', 'path-mtu-unknown'])
+  const { findings } = await doctor(rig, REMOTE)
+  assert.equal(codes(findings), ['no-answer', 'nothing-received', 'path-mtu-unknown'])
+  assert.is(told(findings, 'path-mtu-unknown').remedy, '', 'where nobody answers there is nothing to probe')
 })
 
 test('a TAP that is down, in no bridge, held by nobody or not there is found', async () => {

@@ -3,9 +3,10 @@
 
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { findLeftovers } from '../../host/cleanup.js'
 import { isListening, SOCKET_SUFFIX } from '../../host/dead-sockets.js'
 import { heldTaps } from '../../host/host-lock.js'
-import { Journal, journalDirectory } from '../../host/journal.js'
+import { journalDirectory } from '../../host/journal.js'
 import { type Finding, found } from './finding.js'
 import type { Subject } from './subject.js'
 
@@ -18,13 +19,13 @@ export async function checkLeftovers(
   asked: boolean,
 ): Promise<Finding[]> {
   const runs = subjects.some(({ problems }) => problems !== undefined)
-  const held = heldTaps()
-  const dead = Journal.all().filter(({ tap }) => !held.includes(tap) && (named === undefined || tap === named))
+  const dead = (await findLeftovers()).filter(({ tap, alive }) => !alive && (named === undefined || tap === named))
   const killed = dead.map(({ tap, pid, entries }) => {
     const left = entries.map(({ what }) => what).join(', ') || 'its journal'
     return found('killed', `the tsgre on ${tap} (process ${pid}) was killed and has left: ${left}`, AWAY)
   })
   if (runs || !asked || killed.length > 0) return killed
+  const held = heldTaps()
   // A socket does not say of which network namespace its tsgre was: where one runs here it is no alarm.
   const sockets = named === undefined ? await deadSockets() : []
   if (sockets.length > 0 && held.length === 0)
