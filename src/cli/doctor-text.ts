@@ -1,5 +1,5 @@
 // The doctor's findings for a person: a line each, what is the same of several remotes once, and where there are several remotes
-// each line says of which. Pure.
+// each line says of which, and of which tunnel where several have that remote. Pure.
 
 import { CHECKS, type Finding, type Level } from '../daemon/doctor/finding.js'
 
@@ -12,7 +12,7 @@ const MARKS: Readonly<Record<Level, readonly [utf8: string, ascii: string]>> = {
 /** So many remotes are named one by one. */
 const MOST_NAMED = 3
 
-/** A finding with all the remotes that it is about, and what is to be done for each. */
+/** A finding with all the remotes that it is about, each with its TAP where several tunnels have it, and what is to be done for each. */
 interface Merged {
   readonly finding: Finding
   readonly remotes: Set<string>
@@ -21,8 +21,9 @@ interface Merged {
 
 export function asText(findings: readonly Finding[], utf8: boolean): string {
   const width = Math.max(...CHECKS.map(({ length }) => length))
-  const several = new Set(findings.flatMap(({ remote }) => remote ?? [])).size
-  const merged = merge(findings)
+  const shared = sharedRemotes(findings)
+  const several = new Set(findings.flatMap((finding) => ofWhich(finding, shared) ?? [])).size
+  const merged = merge(findings, shared)
   const lines = merged.flatMap(({ finding: { check, level, code, text }, remotes, remedies }) => {
     const mark = MARKS[level][utf8 ? 0 : 1].padEnd(utf8 ? 1 : 2)
     const indent = ' '.repeat(mark.length + 1 + width + 2)
@@ -35,11 +36,25 @@ export function asText(findings: readonly Finding[], utf8: boolean): string {
   return `${[...lines, '', summary(merged.map(({ finding }) => finding))].join('\n')}\n`
 }
 
+/** The remotes of more than one tunnel. */
+function sharedRemotes(findings: readonly Finding[]): ReadonlySet<string> {
+  const taps = new Map<string, Set<string>>()
+  for (const { remote, tap } of findings) {
+    if (remote !== undefined && tap !== undefined) taps.set(remote, (taps.get(remote) ?? new Set()).add(tap))
+  }
+  return new Set([...taps].flatMap(([remote, { size }]) => (size > 1 ? [remote] : [])))
+}
+
+function ofWhich({ remote, tap }: Finding, shared: ReadonlySet<string>): string | undefined {
+  return remote !== undefined && tap !== undefined && shared.has(remote) ? `${remote} on ${tap}` : remote
+}
+
 /** In the order in which they first come. */
-function merge(findings: readonly Finding[]): Merged[] {
+function merge(findings: readonly Finding[], shared: ReadonlySet<string>): Merged[] {
   const merged = new Map<string, Merged>()
   for (const finding of findings) {
-    const { check, code, text, remote, remedy } = finding
+    const { check, code, text, remedy } = finding
+    const remote = ofWhich(finding, shared)
     const key = JSON.stringify([check, code, text])
     const one = merged.get(key) ?? { finding, remotes: new Set(), remedies: new Set() }
     merged.set(key, one)

@@ -5,6 +5,8 @@ import type { Argv, CommandModule } from 'yargs'
 import { askInstances } from '../daemon/doctor/ask-instances.js'
 import { LOOKED_AT, readAsked } from '../daemon/doctor/asked.js'
 import type { Finding } from '../daemon/doctor/finding.js'
+import { guarded } from '../daemon/doctor/guarded.js'
+import { checkLeftovers } from '../daemon/doctor/leftover-check.js'
 import { exitCodeFor, runDoctor } from '../daemon/doctor/run-doctor.js'
 import type { ReadStatus } from '../daemon/doctor/subject.js'
 import { subjectsOf } from '../daemon/doctor/subjects.js'
@@ -29,7 +31,9 @@ export function doctorCommand(readStatus: ReadStatus): CommandModule {
     async handler(argv: Arguments) {
       const asked = await readAsked(askedOf(argv))
       const { instances, findings: before } = await askInstances(readStatus)
-      const findings = await runDoctor(subjectsOf(asked, instances), before, readStatus)
+      const subjects = subjectsOf(asked, instances)
+      const left = () => (asked.remotes.length > 0 ? [] : checkLeftovers(subjects, asked.tap, before.length === 0))
+      const findings = await runDoctor(subjects, [...before, ...(await guarded('tunnel', left))], readStatus)
       process.stdout.write(argv.json ? asJson(findings) : asText(findings, isUtf8()))
       process.exitCode = exitCodeFor(findings)
     },

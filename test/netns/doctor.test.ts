@@ -287,7 +287,9 @@ test('no GRE at the far end, a firewall there, and nobody there are told apart',
   rig.middleRules(['ip protocol gre reject with icmp type port-unreachable'])
   told((await doctor(rig, REMOTE)).findings, 'no-tunnel-there')
   rig.middleRules(['ip daddr 192.168.56.5 drop'])
-  assert.equal(codes((await doctor(rig, REMOTE)).findings), ['no-answer', 'nothing-received', 'path-mtu-unknown'])
+  const { findings } = await doctor(rig, REMOTE)
+  assert.equal(codes(findings), ['no-answer', 'nothing-received', 'path-mtu-unknown'])
+  assert.is(told(findings, 'path-mtu-unknown').remedy, '', 'where nobody answers there is nothing to probe')
 })
 
 test('a TAP that is down, in no bridge, held by nobody or not there is found', async () => {
@@ -309,7 +311,7 @@ test('a TAP that is down, in no bridge, held by nobody or not there is found', a
     ['tap6', 'tap-missing'],
     ['veth0', 'not-a-tap'],
   ] as const)
-    assert.equal(codes((await doctor(rig, ['--tap', tap])).findings), [code])
+    assert.equal(codes((await doctor(rig, ['--tap', tap])).findings), [code, 'nothing-asked'])
 })
 
 test('without rights a TAP is not taken for one that nobody holds, and a tsgre that may not be asked is no reason to end', async () => {
@@ -377,7 +379,7 @@ test('networks that overlap are found: containers and underlay, a part of them r
     /10\.103\.200\.0\/24, behind the other host, overlaps 10\.103\.200\.128\/25 on br9/,
   )
   assert.is(behind.code, 1)
-  await isWell(rig, [])
+  assert.equal(codes((await doctor(rig, [])).findings), ['nothing-asked'])
   rig.ip('A', 'route add 10.103.100.64/26 via 192.168.56.5')
   told((await doctor(rig, [])).findings, 'overlap-route')
   rig.ip('A', 'route del 10.103.100.64/26')
@@ -441,7 +443,8 @@ test('without a remote it looks at this host alone, changes nothing, and prints 
   const { code, stdout } = await rig.exec('A', tsgreArgv(['doctor']), { env: { LC_ALL: 'C' } })
   assert.is(code, 0)
   assert.match(stdout, /^ok capabilities {2}CAP_NET_ADMIN and CAP_NET_RAW are there$/m)
-  assert.match(stdout, /\n\nnothing is wrong\n$/)
+  assert.match(stdout, /\n\? {2}tunnel {8}no tsgre runs here, and no remote was named: .* \[nothing-asked\]\n/)
+  assert.match(stdout, /\n\nnothing is wrong, 1 question left open\n$/)
   assert.is(rig.ip('A', 'link show'), before)
   const utf8 = await rig.exec('A', tsgreArgv(['doctor', '--bridge', 'br7']), {
     env: { LC_ALL: 'C.UTF-8' },

@@ -12,6 +12,7 @@ export interface Told {
   text: string
   remedy: string
   remote?: string
+  tap?: string
 }
 
 export async function doctorOn(

@@ -1,12 +1,11 @@
-// What the other host says, and whether what it sends fits what is expected here: from an exchange of our own, or, where a tsgre
-// that runs has the port and so the answers, from what it has heard meanwhile. Pure.
+// What the other host says to the doctor's questions: from an exchange of our own, or, where a tsgre that runs has the port and so the
+// answers, from what it has heard meanwhile. Pure.
 
 import type { IcmpError } from '../../io/icmp-errors.js'
-import { wrongKeyOf } from '../health.js'
 import type { PeerStatus } from '../status.js'
 import type { Exchange } from './exchange.js'
 import { type Finding, fine, found } from './finding.js'
-import type { Came } from './question.js'
+import { isOurs, wrongKey } from './match-checks.js'
 import type { Subject, Target } from './subject.js'
 
 const START_THERE = 'start tsgre there, with the address of this host as its --remote'
@@ -24,7 +23,7 @@ export function answerUnasked(subject: Subject, target: Target, { lastReceived, 
   const known = ago === undefined ? 'has never heard it' : `heard it last ${ago} s ago`
   const words = `${text} cannot be asked without CAP_NET_RAW; the tsgre that runs here ${known}`
   const answer = liveness === 'down' ? gone(text) : found('no-answer', words, 'run it as root')
-  return [answer, ...wrongKey(subject, target, [])]
+  return [answer, ...wrongKey(subject, target)]
 }
 
 function gone(remote: string): Finding {
@@ -32,10 +31,20 @@ function gone(remote: string): Finding {
   return found('peer-down', text, 'look at the other host: tsgre doctor there')
 }
 
+/** What other checks know of this host that bears on what is heard. */
+export interface Here {
+  readonly addresses: ReadonlySet<string>
+  /** Whether its firewall drops the answers on their way in. */
+  readonly shut: boolean
+}
+
+const OPEN: Here = { addresses: new Set(), shut: false }
+
 export function checkAnswer(
   { udpPort }: Subject,
   target: Target,
   { answer, icmp, came, refused, listens }: Exchange,
+  here = OPEN,
 ): Finding[] {
   const { text } = target.address
   if (refused !== undefined) {
@@ -43,21 +52,31 @@ export function checkAnswer(
     return [found('not-sent', `the kernel sends nothing to ${text}: ${refused}`, remedy)]
   }
   if (answer) return [fine('answer', `a tsgre answers at ${text} in ${answer.milliseconds.toFixed(1)} ms`)]
-  const said = icmp.map((error) => icmpFinding(error, text, udpPort)).find((finding) => finding !== undefined)
+  const said = icmp.map((error) => icmpFinding(error, text, udpPort, here)).find((finding) => finding !== undefined)
   if (said) return [said]
+  if (here.shut && came.length === 0) {
+    const words = `whether ${text} answers cannot be told: this host drops what comes in`
+    return [found('no-answer', words, 'see the firewall above, input')]
+  }
   if (target.peer?.liveness === 'down') return [gone(text)]
-  if (came.length > 0)
-    return [fine('answer', `${text} sends GRE, and does not answer: no tsgre, or one with another key`)]
+  if (came.some((one) => isOurs(target, one)))
+    return [
+      fine('answer', `${text} sends GRE with the right key, and does not answer: no tsgre, or one that wants another`),
+    ]
   // It was up when it was asked last, which may be minutes ago.
   if (target.peer?.liveness === 'up') return [gone(text)]
   if (!listens)
     return [found('no-answer', `whether ${text} answers only the tsgre that runs here can know`, 'tsgre status')]
+  if (came.length > 0)
+    return [found('no-answer', `${text} sends GRE with other keys only, and does not answer`, lookThere(text))]
   // The kernel trusts a neighbour for up to 45 s and then asks for eight (base_reachable_time, delay_first_probe_time).
   const may =
     'it may be a gretap or an Open vSwitch, have another key, or be behind a firewall; a link that was just cut shows after a minute'
-  return [
-    found('no-answer', `${text} answers nothing, good or bad: ${may}`, `on ${text}: tsgre doctor --remote THIS-HOST`),
-  ]
+  return [found('no-answer', `${text} answers nothing, good or bad: ${may}`, lookThere(text))]
+}
+
+function lookThere(remote: string): string {
+  return `on ${remote}: tsgre doctor --remote THIS-HOST`
 }
 
 /** RFC 792, RFC 1812 §5.2.7.1; RFC 4443 §3. */
@@ -86,8 +105,14 @@ function icmpFinding(
   { family, type, code, from, errno }: IcmpError,
   remote: string,
   udpPort: number | undefined,
+  { addresses }: Here,
 ): Finding | undefined {
   const meaning = (MEANINGS[family] as Readonly<Record<string, string>>)[`${type}/${code}`]
+  // That a neighbour is silent the kernel tells in this host's own name; else a rule that rejects does.
+  if (meaning !== undefined && meaning !== 'unreachable' && addresses.has(from)) {
+    const text = `this host's own firewall refuses the packets to ${remote}: ICMP comes from ${from}, which is its own address`
+    return found('not-sent', text, 'see the firewall above, output')
+  }
   if (meaning === 'no-gre')
     return found('no-gre-there', `${from} answers "protocol unreachable": there is no GRE for this host`, START_THERE)
   if (meaning === 'no-tunnel') {
@@ -113,86 +138,4 @@ function icmpFinding(
     return found('unreachable', text, `is it up, is the address right? ping ${remote}`)
   }
   return undefined
-}
-
-/** Keys and checksums of what came. */
-export function checkMatch(
-  subject: Subject,
-  target: Target,
-  { answer, icmp, came, refused, listens }: Exchange,
-): Finding[] {
-  const { text } = target.address
-  const findings = [...wrongKey(subject, target, came), ...wrongChecksum(target, came)]
-  if (answer && answer.question.checksum !== target.checksum) {
-    const [has, wants] = target.checksum ? ['with', 'without'] : ['without', 'with']
-    const remedy = target.checksum
-      ? 'leave --csum away, or --checksum accept there'
-      : 'give --csum, or --checksum accept there'
-    findings.push(
-      found(
-        'checksum-wanted-there',
-        `${text} takes packets ${wants} a GRE checksum, and this tunnel sends them ${has} one`,
-        remedy,
-      ),
-    )
-  }
-  if (findings.length > 0) return findings
-  if (came.length > 0) return [fine('match', `key and checksum of ${came.length} received packets are as expected`)]
-  if (!listens || refused !== undefined || icmp.length > 0) return [] // why nothing came is known
-  return [found('nothing-received', `nothing came from ${text} while the doctor listened, whatever its key`, '')]
-}
-
-/** As checkMatch, from what a running tsgre knows that hears the remote. */
-export function matchKnown(subject: Subject, target: Target): Finding[] {
-  const findings = wrongKey(subject, target, [])
-  return findings.length > 0 ? findings : [fine('match', `what comes from ${target.address.text} is taken`)]
-}
-
-function wrongKey({ otherKeys }: Subject, { address, keyIn, peer }: Target, came: readonly Came[]): Finding[] {
-  const wanted = keyIn ?? 'none'
-  const known = otherKeys.filter(({ remote }) => remote === address.text).map(({ key }) => key)
-  const wrong = came.find(({ key }) => key !== wanted && !known.includes(key))?.key ?? ofLate(peer, known)
-  if (wrong === undefined) return []
-  const has = wrong === 'none' ? 'without a key' : `with key ${wrong}`
-  const wants = wanted === 'none' ? 'none' : `key ${wanted}`
-  const remedy =
-    wrong === 'none'
-      ? 'give that host the --key of this one'
-      : `tsgre --key ${wrong} here, or --key ${keyIn ?? '(none)'} there`
-  return [found('wrong-key', `packets from ${address.text} come ${has}, this tunnel wants ${wants}`, remedy)]
-}
-
-function ofLate(peer: PeerStatus | undefined, known: readonly (number | 'none')[]): number | 'none' | undefined {
-  const key = peer && wrongKeyOf(peer, Date.now())
-  return key !== undefined && known.includes(key) ? undefined : key
-}
-
-function wrongChecksum({ address, keyIn, receiveChecksum }: Target, came: readonly Came[]): Finding[] {
-  const { text } = address
-  const ours = came.filter(({ key }) => key === (keyIn ?? 'none'))
-  const has = (what: Came['checksum']) => ours.some(({ checksum }) => checksum === what)
-  if (receiveChecksum === 'require' && has('none'))
-    return [
-      found(
-        'checksum-missing',
-        `packets from ${text} have no GRE checksum, and --checksum require drops them`,
-        `--csum on ${text}, or --checksum accept here`,
-      ),
-    ]
-  if (receiveChecksum === 'forbid' && (has('right') || has('wrong')))
-    return [
-      found(
-        'checksum-unwanted',
-        `packets from ${text} have a GRE checksum, and --checksum forbid drops them`,
-        `no --csum on ${text}, or --checksum accept here`,
-      ),
-    ]
-  if (!has('wrong')) return []
-  return [
-    found(
-      'checksum-wrong',
-      `packets from ${text} have a wrong GRE checksum: something on the way changes them`,
-      'ethtool -K DEVICE tx off, on both hosts, to see whether a network card does',
-    ),
-  ]
 }

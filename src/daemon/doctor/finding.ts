@@ -47,13 +47,17 @@ export const FINDINGS = {
   'tap-holder-unknown': ['tap', 'unknown'],
   'tap-held-by-other': ['tap', 'warning'],
   'tap-no-carrier': ['tap', 'warning'],
+  killed: ['tunnel', 'problem'],
+  'nothing-asked': ['tunnel', 'unknown'],
   'tunnel-failed': ['tunnel', 'problem'],
   'tunnel-differs': ['tunnel', 'warning'],
+  'not-a-remote': ['tunnel', 'warning'],
   loop: ['tunnel', 'problem'],
   'nothing-sent': ['tunnel', 'warning'],
   dropped: ['tunnel', 'warning'],
   'tunnel-problem': ['tunnel', 'warning'],
   'no-address': ['route', 'problem'],
+  'name-gone': ['route', 'warning'],
   'no-route': ['route', 'problem'],
   'route-refuses': ['route', 'problem'],
   'route-loop': ['route', 'problem'],
@@ -102,6 +106,8 @@ export interface Finding {
   readonly remedy: string
   /** The other host it is about. */
   readonly remote?: string
+  /** Of the tunnel it is about. */
+  readonly tap?: string
 }
 
 export function found(code: Exclude<FindingCode, 'check-failed'>, text: string, remedy = ''): Finding {

@@ -1,24 +1,27 @@
 // Runs all checks in their order. One that fails is told as a finding, and the next goes on. Changes nothing on this host; sends
 // questions and pings, to the remotes alone.
 
-import { ConfigError, SystemError } from '../../errors.js'
+import { SystemError } from '../../errors.js'
 import { type Device, readDevices } from '../../host/devices.js'
 import { type Filters, readFilters } from '../../host/read-filters.js'
 import { listRoutes, type Route } from '../../host/routes.js'
 import { tapHolders } from '../../host/tap-holders.js'
-import { answerKnown, answerUnasked, checkAnswer, checkMatch, matchKnown } from './answer-checks.js'
+import { answerKnown, answerUnasked, checkAnswer, type Here } from './answer-checks.js'
 import { askAgain } from './ask-instances.js'
 import { checkBridge, checkTap } from './device-checks.js'
 import { exchange } from './exchange.js'
 import { CHECKS, type Check, type Finding } from './finding.js'
 import { checkForwardFirewall, checkUnderlayFirewall, type Forwarded } from './firewall-check.js'
+import { guarded } from './guarded.js'
 import { checkCapabilities, checkSystem, checkTun } from './machine-checks.js'
+import { checkMatch, matchKnown } from './match-checks.js'
+import { checkKeptNames, checkNames } from './name-check.js'
 import { checkNeighbour } from './neighbour-check.js'
 import { checkOverlap, type Networks } from './overlap-check.js'
 import { checkPathMtu } from './path-mtu-check.js'
 import type { ReadStatus, Subject, Target } from './subject.js'
 import { checkTunnel } from './tunnel-check.js'
-import { checkForwarding, checkKernelGre, checkNames, checkReversePath, checkRoute, type Way } from './way-checks.js'
+import { checkForwarding, checkKernelGre, checkReversePath, checkRoute, type Way } from './way-checks.js'
 
 const DEFAULT_BRIDGE = 'docker0'
 
@@ -35,7 +38,11 @@ export async function runDoctor(
     ...(await guarded('tun', checkTun)),
     ...(await guarded('system', () => checkSystem())),
   ]
-  for (const subject of subjects) findings.push(...(await examine(subject, readStatus)))
+  for (const subject of subjects) {
+    const { tap } = subject
+    const about = await examine(subject, readStatus)
+    findings.push(...(tap === undefined ? about : about.map((finding) => ({ ...finding, tap }))))
+  }
   return CHECKS.flatMap((check) => findings.filter((finding) => finding.check === check))
 }
 
@@ -73,7 +80,10 @@ async function examine(subject: Subject, readStatus: ReadStatus): Promise<Findin
     ...(await guarded('firewall', async () => checkForwardFirewall(await insideDevices(subject, seen), await filters))),
     ...(await guarded('overlap', async () => checkOverlap(await networksOf(subject, seen)))),
   ]
-  const about = await Promise.all(targets.map((target) => examineTarget(subject, target, seen)))
+  const about = await Promise.all([
+    guarded('route', () => checkKeptNames(subject)),
+    ...targets.map((target) => examineTarget(subject, target, seen)),
+  ])
   findings.push(...about.flat())
   return [...findings, ...(await guarded('tunnel', () => checkTunnel(subject, findings)))]
 }
@@ -113,14 +123,27 @@ async function examineTarget(subject: Subject, target: Target, seen: Seen): Prom
   await add('rp-filter', async (way) => checkReversePath(target, way, await devices))
   await add('kernel-gre', async (way) => checkKernelGre(subject, target, way, await devices))
   await Promise.all([
-    add('answer', (way) => ask(subject, target, way, seen.readStatus)),
+    add('answer', async (way) => ask(subject, target, way, seen.readStatus, hereOf(findings, await devices))),
     add('path-mtu', (way) => checkPathMtu(subject, target, way)),
   ])
-  return findings.map((finding) => ({ ...finding, remote: target.address.text }))
+  const answers = findings.some(({ check, level }) => check === 'answer' && level === 'ok')
+  return findings
+    .map((finding) => (answers ? finding : withoutProbe(finding)))
+    .map((finding) => ({ ...finding, remote: target.address.text }))
+}
+
+/** Where nobody answers, --probe finds nothing. */
+function withoutProbe(finding: Finding): Finding {
+  return finding.code === 'path-mtu-unknown' ? { ...finding, remedy: '' } : finding
+}
+
+function hereOf(findings: readonly Finding[], devices: readonly Device[]): Here {
+  const addresses = devices.flatMap((device) => device.addresses.map(({ address }) => address))
+  return { addresses: new Set(addresses), shut: findings.some(({ code }) => code === 'firewall-input') }
 }
 
 /** Asked is always: what a running tsgre knows may be minutes old. Where it has the port, the answer comes to it. */
-async function ask(subject: Subject, target: Target, way: Way, readStatus: ReadStatus): Promise<Finding[]> {
+async function ask(subject: Subject, target: Target, way: Way, readStatus: ReadStatus, here: Here): Promise<Finding[]> {
   const { peer } = target
   const heard = await exchange(subject, target, way).catch((error) => {
     if (peer && error instanceof SystemError && error.code === 'EPERM') return undefined
@@ -132,15 +155,5 @@ async function ask(subject: Subject, target: Target, way: Way, readStatus: ReadS
   if (known) return [known, ...matchKnown(subject, target)]
   const silent = await checkNeighbour(target, way, heard)
   if (silent) return [silent]
-  return [...checkAnswer(subject, target, heard), ...checkMatch(subject, target, heard)]
-}
-
-async function guarded(check: Check, body: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
-  try {
-    return await body()
-  } catch (error) {
-    if (error instanceof ConfigError) throw error
-    const text = `this check could not be made: ${(error as Error).message}`
-    return [{ check, level: 'unknown', code: 'check-failed', text, remedy: '' }]
-  }
+  return [...checkAnswer(subject, target, heard, here), ...checkMatch(subject, target, heard)]
 }

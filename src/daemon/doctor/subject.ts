@@ -11,6 +11,8 @@ export type ReadStatus = () => Promise<InstanceStatus[]>
 
 export interface Target {
   readonly address: Address
+  /** As it was asked for: a name, or the address. */
+  readonly asked: string
   readonly keyIn: number | undefined
   readonly keyOut: number | undefined
   /** Whether checksums and sequence numbers are sent, and which packets are taken. */
@@ -31,6 +33,11 @@ export interface Nameless {
   readonly why: string
 }
 
+export interface KeyFrom {
+  readonly remote: string
+  readonly key: number | 'none'
+}
+
 export interface Subject {
   readonly tap: string | undefined
   /** Whether a tsgre that runs here says that it is on that TAP. */
@@ -48,5 +55,7 @@ export interface Subject {
   readonly targets: readonly Target[]
   readonly nameless: readonly Nameless[]
   /** Keys other tunnels of this host expect, with the remote they expect them from. */
-  readonly otherKeys: readonly { readonly remote: string; readonly key: number | 'none' }[]
+  readonly otherKeys: readonly KeyFrom[]
+  /** Keys that other tunnels of this host have had from a remote of late, and no tunnel here expects. */
+  readonly strayKeys: readonly KeyFrom[]
 }

@@ -5,6 +5,8 @@ import { ConfigError } from '../../errors.js'
 import { readAddress } from '../../tunnel/addresses.js'
 import type { Keys } from '../../tunnel/peer-options.js'
 import { parseKey } from '../../tunnel/resolve-peers.js'
+import { familyOf } from '../addresses-of.js'
+import { OF_LATE_MS } from '../health.js'
 import { canonical } from '../peer-spec.js'
 import type { InstanceStatus, PeerStatus, Problem, TunnelStatus } from '../status.js'
 import type { Asked, AskedRemote } from './asked.js'
@@ -20,7 +22,8 @@ export function subjectsOf(asked: Asked, instances: readonly InstanceStatus[]): 
     const looked = running.map((tunnel) => subjectOf(asked, tunnel, asked.remotes, all))
     // Of several tunnels to a remote the one that has its key.
     const same = looked.find(({ targets }) => targets.every(({ differs }) => differs.length === 0))
-    return [same ?? looked[0] ?? subjectOf(asked, undefined, asked.remotes, all)]
+    const onTap = asked.tap === undefined ? undefined : tunnels[0]
+    return [same ?? looked[0] ?? subjectOf(asked, onTap, asked.remotes, all)]
   }
   if (tunnels.length === 0) return [subjectOf(asked, undefined, [], all)]
   return tunnels.map((tunnel) => subjectOf(asked, tunnel, remotesOf(tunnel), all))
@@ -51,7 +54,7 @@ function subjectOf(
   const dev = typed.dev ?? running?.dev ?? undefined
   const asked = { ...typed, dev }
   const ends = remotes.map((remote) => targetOf(asked, remote, running))
-  const local = asked.local ?? running?.local
+  const local = asked.local ?? localOf(running, remotes)
   const tap = asked.tap ?? running?.name
   return {
     tap,
@@ -64,10 +67,35 @@ function subjectOf(
     routes: asked.routes,
     targets: ends.flatMap((end) => ('name' in end ? [] : [end])),
     nameless: ends.flatMap((end) => ('name' in end ? [end] : [])),
-    otherKeys: all
-      .filter((tunnel) => tunnel !== running)
-      .flatMap(({ peers }) => peers.map(({ remote, keyIn }) => ({ remote, key: keyIn ?? ('none' as const) }))),
+    ...keysBeside(running, portOf(asked, running) === undefined ? all.filter(({ udpPort }) => udpPort === null) : []),
   }
+}
+
+/** Over UDP each tunnel has a port of its own, and nobody else's packets: `raw` are those on protocol 47. */
+function keysBeside(
+  running: TunnelStatus | undefined,
+  raw: readonly TunnelStatus[],
+): Pick<Subject, 'otherKeys' | 'strayKeys'> {
+  const peers = raw.filter((tunnel) => tunnel !== running).flatMap((tunnel) => tunnel.peers)
+  const wanted = new Set(
+    raw.flatMap((tunnel) => tunnel.peers).map(({ remote, keyIn }) => `${keyIn ?? 'none'} ${remote}`),
+  )
+  return {
+    otherKeys: peers.map(({ remote, keyIn }) => ({ remote, key: keyIn ?? ('none' as const) })),
+    strayKeys: peers.flatMap(({ remote, lastWrongKey: key, lastWrongKeyAt = 0 }) =>
+      key === undefined || wanted.has(`${key} ${remote}`) || Date.now() - lastWrongKeyAt > OF_LATE_MS
+        ? []
+        : [{ remote, key }],
+    ),
+  }
+}
+
+/** A tunnel of the other family has none for these remotes. */
+function localOf(running: TunnelStatus | undefined, remotes: readonly AskedRemote[]): string | undefined {
+  const family = familyOf(running?.local)
+  return remotes.some(({ address }) => address !== undefined && familyOf(address) !== family)
+    ? undefined
+    : running?.local
 }
 
 function portOf(asked: Asked, running: TunnelStatus | undefined): number | undefined {
@@ -100,7 +128,7 @@ function targetOf(asked: Asked, remote: AskedRemote, running: TunnelStatus | und
   }
   const runs = peer && { ...peer, udpPort: running?.udpPort ?? undefined }
   const differs = runs ? differencesOf(runs, { ...terms, udpPort: portOf(asked, running) }) : []
-  return { address, ...terms, peer: differs.length === 0 ? peer : undefined, differs }
+  return { address, asked: own.remote, ...terms, peer: differs.length === 0 ? peer : undefined, differs }
 }
 
 /** What a name server says may be no address of a host; what was typed as an address is refused. */

@@ -47,11 +47,18 @@ export function checkTunnel(
 ): Finding[] {
   if (!problems) return []
   const findings = [
-    ...targets.flatMap((target) => differing(target, tap)),
+    ...targets.flatMap((target) => [...missing(target, tap), ...differing(target, tap)]),
     ...problems.flatMap((problem) => tell(problem, others)),
   ]
   if (findings.some(({ check }) => check === 'tunnel')) return findings
   return [fine('tunnel', `the tsgre on ${tap} tells of no loop and no drops`), ...findings]
+}
+
+function missing({ address, peer, differs }: Target, tap: string | undefined): Finding[] {
+  if (peer || differs.length > 0) return []
+  const text = `the tsgre that runs here on ${tap} does not have ${address.text} as a remote: it sends nothing there, and takes nothing from there`
+  const remedy = `tsgre peers add ${address.text} --tap ${tap}; or give it at the start, too`
+  return [{ ...found('not-a-remote', text, remedy), remote: address.text }]
 }
 
 function differing({ address, differs }: Target, tap: string | undefined): Finding[] {
@@ -67,6 +74,8 @@ function tell({ code, text, remedy, remote }: Problem, others: readonly Finding[
   const same = others.filter((other) => other.remote === remote || remote === undefined)
   const check = CHECKED[code]
   if (check && same.some((other) => other.check === check && other.level !== 'unknown')) return []
+  // What this host drops on its way in is why nothing comes.
+  if ((check === 'answer' || check === 'match') && same.some((other) => other.code === 'firewall-input')) return []
   const name = OWN[code] ?? (code.startsWith('drops-') ? 'dropped' : 'tunnel-problem')
   if (same.some((other) => other.code === name)) return []
   // Where nothing at all came to the doctor's questions, that is what is true now.

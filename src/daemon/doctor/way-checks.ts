@@ -26,13 +26,6 @@ export interface WayFound {
   readonly way: Way | undefined
 }
 
-export function checkNames({ nameless }: Subject): Finding[] {
-  return nameless.map(({ name, why }) => ({
-    ...found('no-address', `${name} ${why}`, `getent ahosts ${name}; or give its address`),
-    remote: name,
-  }))
-}
-
 /** @param inside devices of the tunnel itself */
 export async function checkRoute(
   subject: Subject,

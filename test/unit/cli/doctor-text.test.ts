@@ -59,6 +59,23 @@ test('what is the same of several remotes is one line and counts once, with what
   assert.equal(read(bridge, bridge).lines, ['✓ bridge        br0 is up'])
 })
 
+test('names the TAP where several tunnels have a remote, and there alone', () => {
+  const on = (tap: string, remote: string, finding: Finding) => ({ ...of(remote, finding), tap })
+  const answers = (remote: string) => fine('answer', `a tsgre answers at ${remote}`)
+  assert.equal(read(on('tap0', ONE, answers(ONE)), on('tap1', ONE, found('no-answer', `${ONE} is silent`))).lines, [
+    '✓ answer        192.168.56.5 on tap0: a tsgre answers at 192.168.56.5',
+    '? answer        192.168.56.5 on tap1: 192.168.56.5 is silent [no-answer]',
+  ])
+  const pass = fine('firewall', 'it passes')
+  assert.equal(read(on('tap0', ONE, pass), on('tap1', ONE, pass)).lines, [
+    '✓ firewall      192.168.56.5 on tap0, 192.168.56.5 on tap1: it passes',
+  ])
+  assert.equal(read(on('tap0', ONE, answers(ONE)), on('tap1', TWO, answers(TWO))).lines, [
+    '✓ answer        a tsgre answers at 192.168.56.5',
+    '✓ answer        a tsgre answers at 192.168.56.50',
+  ])
+})
+
 test('of many remotes it says how many', () => {
   const all = [1, 2, 3, 4, 5].map((i) => of(`192.0.2.${i}`, fine('kernel-gre', 'none')))
   assert.equal(read(...all).lines, ['✓ kernel-gre    all 5 remotes: none'])

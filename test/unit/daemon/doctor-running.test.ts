@@ -122,6 +122,24 @@ test('of two tunnels to a remote the one with the key that was given is looked a
   assert.equal(subject!.targets[0]!.differs, [])
 })
 
+test('of a remote that the tunnel on the TAP does not have that is told, and the rest is as that tunnel has it', () => {
+  const tunnel = tunnelStatus([peerStatus(REMOTE)], { bridge: 'br0', dev: 'eth1', udpPort: 4754 })
+  const asked = { remotes: [{ asked: { remote: OTHER }, address: OTHER }], routes: [] }
+  const [on] = subjectsOf({ ...asked, tap: 'tap0' }, [instanceStatus([tunnel])])
+  assert.equal([on!.bridge, on!.dev, on!.udpPort], ['br0', 'eth1', 4754])
+  assert.is(on!.local!.text, tunnel.local)
+  const six = { remotes: [{ asked: { remote: '2001:db8::2' }, address: '2001:db8::2' }], routes: [], tap: 'tap0' }
+  assert.is(subjectsOf(six, [instanceStatus([tunnel])])[0]!.local, undefined, 'of the other family')
+  const [finding] = checkTunnel(on!, [])
+  assert.is(finding!.code, 'not-a-remote')
+  assert.is(finding!.remote, OTHER)
+  assert.match(finding!.text, /on tap0 does not have 192\.0\.2\.3 as a remote/)
+  for (const tap of [undefined, 'tap1']) {
+    const [off] = subjectsOf({ ...asked, tap }, [instanceStatus([tunnel])])
+    assert.equal([off!.bridge, checkTunnel(off!, [])], [undefined, []], 'another tunnel, or none')
+  }
+})
+
 test('--encap none is as good as a word for another framing as --encap udp', () => {
   const instances = [instanceStatus([tunnelStatus([peerStatus(REMOTE)], { udpPort: 4754 })])]
   const [subject] = subjectsOf({ remotes: [], routes: [], udpPort: 'none' }, instances)

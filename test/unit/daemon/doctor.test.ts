@@ -2,50 +2,31 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { answerKnown, checkAnswer, checkMatch, matchKnown } from '#tsgre/daemon/doctor/answer-checks.js'
+import { answerKnown, checkAnswer } from '#tsgre/daemon/doctor/answer-checks.js'
 import { type AskedRemote, readAsked } from '#tsgre/daemon/doctor/asked.js'
 import { checkTap } from '#tsgre/daemon/doctor/device-checks.js'
 import type { Exchange } from '#tsgre/daemon/doctor/exchange.js'
 import { CHECKS, FINDINGS, type Finding, found } from '#tsgre/daemon/doctor/finding.js'
 import { checkSystem } from '#tsgre/daemon/doctor/machine-checks.js'
+import { checkMatch, matchKnown } from '#tsgre/daemon/doctor/match-checks.js'
+import { checkKeptNames, checkNames } from '#tsgre/daemon/doctor/name-check.js'
 import { fittingTunnelMtu, judgePathMtu } from '#tsgre/daemon/doctor/path-mtu-check.js'
 import { exitCodeFor } from '#tsgre/daemon/doctor/run-doctor.js'
 import type { Subject, Target } from '#tsgre/daemon/doctor/subject.js'
 import { subjectsOf } from '#tsgre/daemon/doctor/subjects.js'
-import { checkKernelGre, checkNames } from '#tsgre/daemon/doctor/way-checks.js'
+import { checkKernelGre } from '#tsgre/daemon/doctor/way-checks.js'
 import type { InstanceStatus, PeerStatus, TunnelStatus } from '#tsgre/daemon/status.js'
 import { ConfigError } from '#tsgre/errors.js'
 import type { Device } from '#tsgre/host/devices.js'
 import { parseAddress } from '#tsgre/sys/address.js'
 import type { PeerOptions } from '#tsgre/tunnel/peer-options.js'
+import { QUIET, REMOTE, subject, target } from '../../rig/doctor-subjects.js'
 import { sources, textOf } from '../../rig/notes.js'
-
-const REMOTE = '192.0.2.2'
-const address = parseAddress(REMOTE)!
-
-function target(given: Partial<Target> = {}): Target {
-  const plain = {
-    keyIn: undefined,
-    keyOut: undefined,
-    checksum: false,
-    sequence: false,
-    receiveChecksum: 'accept',
-    peer: undefined,
-  } as const
-  return { address, ...plain, differs: [], ...given }
-}
-
-function subject(given: Partial<Subject> = {}): Subject {
-  const none = { tap: undefined, runs: false, bridge: undefined, local: undefined, dev: undefined, udpPort: undefined }
-  return { ...none, problems: undefined, routes: [], targets: [], nameless: [], otherKeys: [], ...given }
-}
 
 function device(given: Partial<Device>): Device {
   const plain = { kind: '', up: true, carrier: true, loopback: false, mtu: 1500, stp: false }
   return { name: 'eth1', ...plain, master: undefined, portState: undefined, gre: undefined, addresses: [], ...given }
 }
-
-const QUIET: Exchange = { answer: undefined, icmp: [], came: [], refused: undefined, listens: true }
 
 function codes(findings: readonly Finding[]): string[] {
   return findings.map(({ code }) => code)
@@ -125,7 +106,7 @@ test('a key that another tunnel of this host expects from the same remote is no 
   const came = [{ ...PLAIN, key: 7 }]
   assert.equal(codes(checkMatch(subject(), target(), { ...QUIET, came })), ['wrong-key'])
   const other = (remote: string) => subject({ otherKeys: [{ remote, key: 7 }] })
-  assert.equal(codes(checkMatch(other(REMOTE), target(), { ...QUIET, came })), ['ok'])
+  assert.equal(codes(checkMatch(other(REMOTE), target(), { ...QUIET, came })), ['nothing-received'])
   assert.equal(codes(checkMatch(other('192.0.2.9'), target(), { ...QUIET, came })), ['wrong-key'])
 })
 
@@ -242,16 +223,23 @@ function asked(own: Partial<PeerOptions> = {}, at: string | undefined = REMOTE):
 
 test('without a remote every running tunnel is looked at, with its own keys; the keys of the others are known', () => {
   const instances = [
-    { tunnels: [tunnel('t0', [peer({ keyIn: 1, keyOut: 2 })]), tunnel('t1', [peer({ keyIn: 3 })], { udpPort: 4754 })] },
+    {
+      tunnels: [
+        tunnel('t0', [peer({ keyIn: 1, keyOut: 2 })]),
+        tunnel('t1', [peer({ keyIn: 3 })]),
+        tunnel('t2', [peer({ keyIn: 4 })], { udpPort: 4754 }),
+      ],
+    },
   ] as unknown as InstanceStatus[]
-  const [first, second] = subjectsOf(NOTHING, instances)
+  const [first, , third] = subjectsOf(NOTHING, instances)
   assert.is(first!.tap, 't0')
   assert.is(first!.bridge, 'br0')
   assert.is(first!.local!.text, '192.0.2.1')
   assert.is(first!.targets[0]!.keyIn, 1)
   assert.is(first!.targets[0]!.keyOut, 2)
   assert.equal(first!.otherKeys, [{ remote: REMOTE, key: 3 }])
-  assert.is(second!.udpPort, 4754)
+  assert.is(third!.udpPort, 4754)
+  assert.equal(third!.otherKeys, [], 'on a port of its own')
   const [one, ...more] = subjectsOf({ ...NOTHING, remotes: [asked()], tap: 't1' }, instances)
   assert.equal(more, [])
   assert.is(one!.targets[0]!.keyIn, 3)
@@ -319,6 +307,28 @@ test('a name without an address is a remote that cannot be looked at; of a runni
     checkNames(running!).map(({ text }) => text),
     ['other.example has no address now'],
   )
+})
+
+test('a name that has lost its address is told of a tunnel that goes on with it', async () => {
+  const peers = [
+    peer({ asked: 'lost.example' }),
+    peer({ asked: 'there.example', remote: '192.0.2.3' }),
+    peer({ asked: '192.0.2.4', remote: '192.0.2.4' }),
+  ]
+  const instances = [{ tunnels: [tunnel('t0', peers)] }] as unknown as InstanceStatus[]
+  const asking: string[] = []
+  const lookUp = async (name: string, family: 4 | 6) => {
+    asking.push(`${name} ${family}`)
+    if (name === 'lost.example') throw Object.assign(new Error(), { code: 'ENOTFOUND' })
+  }
+  const [one] = subjectsOf(NOTHING, instances)
+  const [lost, ...more] = await checkKeptNames(one!, lookUp)
+  assert.equal(asking, ['lost.example 4', 'there.example 4'])
+  assert.is(lost!.code, 'name-gone')
+  assert.match(lost!.text, /^lost\.example has no address now \(ENOTFOUND\): the tunnel goes on with 192\.0\.2\.2, /)
+  assert.equal(more, [])
+  const [typed] = subjectsOf({ ...NOTHING, remotes: [asked({ remote: 'lost.example' })] }, [])
+  assert.equal(await checkKeptNames(typed!, lookUp), [], 'it was looked up just now')
 })
 
 test('without a remote and without a tsgre it is this host alone', () => {
