@@ -14,7 +14,7 @@ const LABEL = 12
 export function statusLines(status: InstanceStatus, now: number): string[] {
   const { tunnels } = status
   return [
-    ...problemLines(tunnels.flatMap(({ problems }) => problems)),
+    ...problemLines(tunnels.flatMap((tunnel) => problemsOf(tunnel, tunnels.length > 1))),
     headLine(status, now),
     ...privilegeLines(status),
     ...tunnels.flatMap((tunnel) => ['', ...tunnelLines(tunnel, now)]),
@@ -25,6 +25,13 @@ export function statusLines(status: InstanceStatus, now: number): string[] {
 export function peerLines(peers: readonly PeerStatus[], now: number): string[] {
   if (peers.length === 0) return ['no peers; tsgre peers add ADDRESS adds one']
   return aligned([PEER_COLUMNS, ...peers.map((peer) => peerRow(peer, now))], PEER_NUMBERS)
+}
+
+/** Where there are several tunnels, each line says of which it is. */
+function problemsOf({ name, problems }: TunnelStatus, several: boolean): readonly Problem[] {
+  if (!several) return problems
+  const named = (text: string) => (text.split(/[ :]/).includes(name) ? text : `${name}: ${text}`)
+  return problems.map((problem) => ({ ...problem, text: named(problem.text) }))
 }
 
 function problemLines(problems: readonly Problem[]): string[] {
@@ -91,7 +98,7 @@ function peerRow(peer: PeerStatus, now: number): string[] {
 /** One word: liveness, unless something is worth more. */
 export function stateOf({ resolved, blocked, liveness }: PeerStatus): string {
   if (!resolved) return 'no addr'
-  return blocked ? 'blocked' : liveness
+  return blocked && liveness !== 'down' ? 'blocked' : liveness
 }
 
 function keysOf({ keyIn, keyOut }: PeerStatus): string {

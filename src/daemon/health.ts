@@ -2,7 +2,9 @@
 // serious first. It asks nobody and looks at nothing. "Of late" is within OF_LATE_MS of `now`.
 
 import { DROP_REASONS, type DropReason } from '../drops.js'
-import { errorProblem } from './icmp-words.js'
+import { checksumRule, checksums, isUnruled } from './checksum-problems.js'
+import { errorProblem, isOwnFirewall } from './icmp-words.js'
+import { grown, isOfLate, nameOf, peerOf, problem, SETTLED_MS, secondsWords } from './problem-words.js'
 import { REMEDIES } from './remedies.js'
 import type { PeerStatus, Problem, TunnelStatus } from './status.js'
 
@@ -11,8 +13,8 @@ export type TunnelFacts = Omit<TunnelStatus, 'problems'>
 
 /** What the tunnel itself does not know. */
 export interface HealthHints {
-  /** Keys of other tunnels of this host: packets with them are not ours, and no mistake. 'none': a tunnel without a key. */
-  readonly otherKeys?: ReadonlySet<number | 'none'> | undefined
+  /** Whether packets of a remote with that key are another tunnel's business, and no mistake here. */
+  readonly isForOther?: ((peer: PeerStatus, key: number | 'none') => boolean) | undefined
   /** Why it failed, as a sentence. */
   readonly failure?: string | undefined
   /** Whether the TAP is up; undefined where nobody looked. */
@@ -27,12 +29,14 @@ export interface HealthHints {
   readonly lately?: TunnelFacts | undefined
 }
 
-export const OF_LATE_MS = 60_000
-/** So long nothing wrong must have come, and something right, for it to be over. */
-const SETTLED_MS = 3000
+export { OF_LATE_MS } from './problem-words.js'
+
+/** Within so much of a right packet, one with another key is taken for somebody else's, even where nobody is asked. */
+const RIGHT_MS = 30_000
+/** Who is down, but was heard so shortly ago, is there. */
+const JUST_NOW_MS = 2000
 /** Fewer drops than this in that time are life. */
 const NOTABLE_DROPS = 10
-const NOTABLE_CHECKSUMS = 3
 const NOTABLE_LOSS = 0.05
 const ETHERNET_AND_GRE = 14 + 4
 
@@ -44,14 +48,15 @@ export function healthOf(tunnel: TunnelFacts, now: number, hints: HealthHints = 
   return [
     ...failed(tunnel, hints),
     ...tapDown(tunnel, hints),
-    ...ofPeers((peer) => icmp(peer, tunnel, now)),
+    ...ofPeers((peer) => icmp(peer, tunnel, now, hints)),
     ...ofPeers((peer) => wrongKey(peer, now, hints)),
-    ...ofPeers((peer) => checksums(peer, hints)),
+    ...ofPeers((peer) => checksumRule(peer, now)),
+    ...ofPeers((peer) => checksums(peer, now, hints)),
     ...ofPeers((peer) => narrow(peer, tunnel, hints)),
-    ...ofPeers((peer) => down(peer, now)),
+    ...ofPeers((peer) => down(peer, tunnel, now, hints)),
     ...tunnel.peers.flatMap((peer) => unresolved(peer)),
-    ...ofPeers((peer) => blocked(peer, tunnel)),
-    ...ofPeers((peer) => silent(peer, tunnel, hints)),
+    ...loop(tunnel),
+    ...ofPeers((peer) => silent(peer, tunnel, now, hints)),
     ...ofPeers((peer) => lossy(peer)),
     ...drops(tunnel, hints),
   ]
@@ -70,17 +75,24 @@ function tapDown(tunnel: TunnelFacts, { tapUp, earlier }: HealthHints): Problem[
   return [problem('tap-down', `${name} is down: no frame gets in or out`, `ip link set ${name} up`)]
 }
 
-function icmp(peer: PeerStatus, { udpPort }: TunnelFacts, now: number): Problem | undefined {
+function icmp(peer: PeerStatus, { udpPort }: TunnelFacts, now: number, hints: HealthHints): Problem | undefined {
   if (!isOfLate(peer.lastErrorAt, now) || peer.lastError === undefined) return undefined
-  // What came from it after the message says that it is over.
-  if (peer.lastReceived !== undefined && peer.lastReceived > peer.lastErrorAt!) return undefined
-  return errorProblem(peer, peer.lastError, udpPort)
+  return isErrorOver(peer, hints) ? undefined : errorProblem(peer, peer.lastError, udpPort)
 }
 
-function wrongKey(peer: PeerStatus, now: number, { otherKeys }: HealthHints): Problem | undefined {
+/** What came from the peer after the message says so; of what does not leave this host only that it leaves again. */
+function isErrorOver(peer: PeerStatus, { lately }: HealthHints): boolean {
+  const { lastErrorAt = 0, lastReceived = 0, liveness, txFrames, drops } = peer
+  if (!isOwnFirewall(peer)) return lastReceived > lastErrorAt
+  const before = peerOf(lately, peer)
+  const leaves = before !== undefined && (liveness === 'up' || before.txFrames < txFrames)
+  return leaves && grown(drops, before.drops, 'firewall') === 0
+}
+
+function wrongKey(peer: PeerStatus, now: number, hints: HealthHints): Problem | undefined {
   const { keyIn } = peer
-  const key = wrongKeyOf(peer, now)
-  if (key === undefined || otherKeys?.has(key)) return undefined
+  const key = wrongKeyFor(peer, now, hints)
+  if (key === undefined) return undefined
   const came = key === 'none' ? 'without a key' : `with key ${key}`
   const wanted = keyIn === undefined ? 'none' : keyIn
   const text = `packets from ${nameOf(peer)} arrive ${came}, this tunnel wants ${wanted}`
@@ -89,29 +101,23 @@ function wrongKey(peer: PeerStatus, now: number, { otherKeys }: HealthHints): Pr
   return problem('key-mismatch', text, `set ${here}, or ${there}`, peer)
 }
 
-/** The wrong key that packets of a peer have now: of late, and not only good ones since. */
-export function wrongKeyOf(
-  { lastWrongKey, lastWrongKeyAt, lastReceived = 0 }: PeerStatus,
-  now: number,
-): number | 'none' | undefined {
-  if (lastWrongKeyAt === undefined || !isOfLate(lastWrongKeyAt, now)) return undefined
-  const over = lastReceived > lastWrongKeyAt && now - lastWrongKeyAt > SETTLED_MS
-  return over ? undefined : lastWrongKey
+function wrongKeyFor(peer: PeerStatus, now: number, { isForOther }: HealthHints): number | 'none' | undefined {
+  return wrongKeyOf(peer, now, (key) => isForOther?.(peer, key) ?? false)
 }
 
-function checksums(peer: PeerStatus, { earlier, lately }: HealthHints): Problem | undefined {
-  const count = grown(peer.drops, peerOf(earlier, peer)?.drops, 'checksum')
-  if (count < NOTABLE_CHECKSUMS) return undefined
-  const before = peerOf(lately, peer)
-  const heardSince = (before?.lastReceived ?? 0) < (peer.lastReceived ?? 0)
-  if (before && heardSince && grown(peer.drops, before.drops, 'checksum') === 0) return undefined
-  const text = `${count} packets from ${nameOf(peer)} had a wrong GRE checksum of late`
-  return problem(
-    'checksum',
-    text,
-    'something on the way damages packets, or the sender sums wrongly: look at network cards and their offloads',
-    peer,
-  )
+/**
+ * The wrong key that packets of a peer have now, besides those that are another's: of late, and while no right packets come. A
+ * peer whose packets are right may have other tunnels to this host, which are none of this tunnel's business.
+ */
+export function wrongKeyOf(
+  { wrongKeys = [], lastReceived, liveness }: PeerStatus, // a tsgre that still runs may be older, and tell none
+  now: number,
+  isOthers: (key: number | 'none') => boolean = () => false,
+): number | 'none' | undefined {
+  const wrong = wrongKeys.find(({ key, at }) => isOfLate(at, now) && !isOthers(key))
+  if (wrong === undefined || lastReceived === undefined) return wrong?.key
+  const over = lastReceived > wrong.at && now - wrong.at > SETTLED_MS
+  return over || liveness === 'up' || now - lastReceived <= RIGHT_MS ? undefined : wrong.key
 }
 
 function narrow(peer: PeerStatus, tunnel: TunnelFacts, { tunnelMtuCap, overhead }: HealthHints): Problem | undefined {
@@ -129,12 +135,25 @@ function estimatedOverhead({ remote, keyOut }: PeerStatus, { udpPort }: TunnelFa
   return ip + (udpPort === null ? 0 : 8) + ETHERNET_AND_GRE + (keyOut === undefined ? 0 : 4)
 }
 
-function down(peer: PeerStatus, now: number): Problem | undefined {
+function down(peer: PeerStatus, tunnel: TunnelFacts, now: number, hints: HealthHints): Problem | undefined {
   if (peer.liveness !== 'down') return undefined
-  const since =
-    peer.lastReceived === undefined ? '' : `; the last packet came ${secondsWords(now - peer.lastReceived)} ago`
+  const { lastReceived } = peer
+  const before = peerOf(hints.lately, peer)
+  const cameSince = before?.liveness === 'down' && (before.lastReceived ?? 0) < (lastReceived ?? 0)
+  if (cameSince || (lastReceived !== undefined && now - lastReceived <= JUST_NOW_MS)) {
+    const whyIsTold = isOwnFirewall(peer) && icmp(peer, tunnel, now, hints) !== undefined
+    return whyIsTold ? undefined : unanswering(peer, tunnel)
+  }
+  const since = lastReceived === undefined ? '' : `; the last packet came ${secondsWords(now - lastReceived)} ago`
   const remedy = `see whether tsgre and the host itself run there, and what is between: ping ${peer.remote}`
   return problem('peer-down', `${nameOf(peer)} is down: it answers no more${since}`, remedy, peer)
+}
+
+function unanswering(peer: PeerStatus, { local, udpPort }: TunnelFacts): Problem {
+  const what = udpPort === null ? 'protocol 47' : `UDP port ${udpPort}`
+  const text = `packets come from ${nameOf(peer)}, but it does not answer ours: they do not arrive there`
+  const remedy = `see whether a firewall there (input), here (output) or on the way drops ${what} from ${local}, and by \`tsgre status\` there whether it wants another key`
+  return problem('peer-down', text, remedy, peer)
 }
 
 function unresolved(peer: PeerStatus): Problem[] {
@@ -143,17 +162,24 @@ function unresolved(peer: PeerStatus): Problem[] {
   return [problem('name-not-resolved', `${peer.asked} has no address now`, remedy, peer)]
 }
 
-function blocked(peer: PeerStatus, { name }: TunnelFacts): Problem | undefined {
-  if (!peer.blocked) return undefined
-  const text = `a loop runs through ${nameOf(peer)}: a second path joins the two LANs, and the way there is shut for a while`
-  const remedy = `find what joins the network of ${name} and that host's besides the tunnel, and cut it; the way opens by itself then`
-  return problem('loop', text, remedy, peer)
+/** Of several ways that are shut each may be a loop of its own, or all of them one. */
+function loop({ name, peers }: TunnelFacts): Problem[] {
+  const shut = peers.filter(({ resolved, blocked }) => resolved && blocked)
+  return shut.map((peer) => {
+    const others = shut.filter((other) => other !== peer).map(nameOf)
+    const same = others.length === 0 ? '' : ` (it may be the same one as through ${others.join(', ')})`
+    const text = `a loop runs through ${nameOf(peer)}${same}: a second path joins the two LANs, and the way there is shut for a while`
+    const remedy = `find what joins the network of ${name} and that host's besides the tunnel, and cut it; the way opens by itself then`
+    return problem('loop', text, remedy, peer)
+  })
 }
 
-function silent(peer: PeerStatus, { name }: TunnelFacts, { earlier }: HealthHints): Problem | undefined {
-  const before = peerOf(earlier, peer)
+function silent(peer: PeerStatus, { name }: TunnelFacts, now: number, hints: HealthHints): Problem | undefined {
+  const before = peerOf(hints.earlier, peer)
   if (before === undefined) return undefined // it has only begun
+  const known = wrongKeyFor(peer, now, hints) !== undefined || isUnruled(peer, now)
   if (before.txFrames > 0 && peer.rxFrames === 0 && peer.lastReceived === undefined) {
+    if (known) return undefined // something came, and why it is not taken was told
     const text = `nothing was ever received from ${nameOf(peer)}, though frames are sent to it`
     const remedy = `see whether tsgre runs there with this host as its remote, and whether a firewall stands between (protocol 47)`
     return problem('nothing-received', text, remedy, peer)
@@ -194,31 +220,4 @@ function worstPeer(tunnel: TunnelFacts, earlier: TunnelFacts, reason: DropReason
   const counts = tunnel.peers.map((peer) => grown(peer.drops, peerOf(earlier, peer)?.drops, reason))
   const most = Math.max(...counts)
   return most > 0 ? tunnel.peers[counts.indexOf(most)] : undefined
-}
-
-/** Nothing, where it is not known how much there was. */
-function grown(now: PeerStatus['drops'], before: PeerStatus['drops'] | undefined, reason: DropReason): number {
-  return before === undefined ? 0 : Math.max(0, (now[reason] ?? 0) - (before[reason] ?? 0))
-}
-
-function peerOf(tunnel: TunnelFacts | undefined, { asked }: PeerStatus): PeerStatus | undefined {
-  return tunnel?.peers.find((peer) => peer.asked === asked)
-}
-
-function isOfLate(at: number | undefined, now: number): boolean {
-  return at !== undefined && now - at <= OF_LATE_MS
-}
-
-/** `name (address)`, or the address alone. */
-function nameOf({ asked, remote }: PeerStatus): string {
-  return asked === remote ? remote : `${asked} (${remote})`
-}
-
-function secondsWords(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000))
-  return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`
-}
-
-function problem(code: string, text: string, remedy: string, peer?: PeerStatus): Problem {
-  return { code, text, remedy, remote: peer && (peer.remote || peer.asked) }
 }

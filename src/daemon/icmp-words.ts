@@ -47,6 +47,20 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
 }
 
+/** What only the other host or a router can mean, said by this host itself: a rule of its firewall that rejects. */
+const REJECTED = new Set(['ENOPROTOOPT', 'EPROTO', 'ECONNREFUSED', 'EACCES'])
+
+export function isOwnFirewall({ lastErrorHere, lastError = '' }: PeerStatus): boolean {
+  return lastErrorHere && REJECTED.has(lastError)
+}
+
+function ownFirewall({ asked, remote }: PeerStatus, udpPort: number | null): Problem {
+  const host = asked === remote ? remote : `${asked} (${remote})`
+  const what = udpPort === null ? 'protocol 47' : `UDP port ${udpPort}`
+  const text = `this host's own firewall refuses packets to ${host}`
+  return { code: 'prohibited', text, remedy: `allow ${what} to ${remote} in its output chain`, remote }
+}
+
 /** In UDP the port is the protocol. */
 function noListener(udpPort: number): Meaning {
   const remedy = (remote: string) => `start tsgre with --encap udp --udp-port ${udpPort} on ${remote}`
@@ -57,6 +71,7 @@ function noListener(udpPort: number): Meaning {
 export function errorProblem(peer: PeerStatus, errno: string, udpPort: number | null): Problem | undefined {
   const { asked, remote } = peer
   if (errno === 'EMSGSIZE') return undefined
+  if (isOwnFirewall(peer)) return ownFirewall(peer, udpPort)
   const host = asked === remote ? `host ${remote}` : `host ${asked} (${remote})`
   const meaning = errno === 'ECONNREFUSED' && udpPort !== null ? noListener(udpPort) : MEANINGS[errno]
   if (meaning === undefined) {

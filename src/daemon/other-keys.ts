@@ -1,16 +1,28 @@
-// Which wrong keys that came are right for another tunnel of this host: each raw socket is given the packets of all.
+// Which wrong keys of a tunnel are another tunnel's business: each raw socket is given the packets of all.
 
-import { isClaimed } from '../io/claim.js'
+import { claims } from '../io/claim.js'
 import type { TunnelFacts } from './health.js'
+import type { PeerStatus } from './status.js'
 
-/** Of the last wrong key of each remote. Over UDP each tunnel has a port of its own, and nobody else's packets. */
-export function otherKeys({ local, udpPort, peers }: TunnelFacts): ReadonlySet<number | 'none'> {
-  const keys = new Set<number | 'none'>()
-  if (udpPort !== null) return keys
-  for (const { remote, lastWrongKey } of peers) {
-    if (lastWrongKey === undefined || keys.has(lastWrongKey)) continue
-    const keyIn = lastWrongKey === 'none' ? undefined : lastWrongKey
-    if (isClaimed({ local, remote, keyIn })) keys.add(lastWrongKey)
+type Key = number | 'none'
+
+/**
+ * Whether packets of a peer of `tunnel` with that key are another's: one of this host wants them, in this process or not, or one
+ * of `all` that the same remote sends nothing right is the likelier to be meant. Over UDP each tunnel has a port of its own.
+ */
+export function isForOther(tunnel: TunnelFacts, all: readonly TunnelFacts[]): (peer: PeerStatus, key: Key) => boolean {
+  const { local, udpPort } = tunnel
+  if (udpPort !== null) return () => false
+  const others = all.filter((other) => other !== tunnel && other.udpPort === null && other.local === local)
+  let isClaimed: ReturnType<typeof claims> | undefined
+  return ({ remote, lastReceived }, key) => {
+    isClaimed ??= claims()
+    if (isClaimed({ local, remote, keyIn: key === 'none' ? undefined : key })) return true
+    const starved = others.some(({ peers }) => peers.some((peer) => peer.remote === remote && lacks(peer, key)))
+    return lastReceived !== undefined && starved
   }
-  return keys
+}
+
+function lacks({ lastReceived, wrongKeys }: PeerStatus, key: Key): boolean {
+  return lastReceived === undefined && wrongKeys.some((wrong) => wrong.key === key)
 }

@@ -8,9 +8,9 @@ import { type Privileges, readPrivileges } from '../sys/capabilities.js'
 import type { FdbEntry } from '../tunnel/peer-stats.js'
 import type { CaptureWanted } from './capture/wanted.js'
 import type { CarriedTunnel } from './carried-tunnel.js'
-import { healthOf } from './health.js'
+import { healthOf, type TunnelFacts } from './health.js'
 import type { Instance } from './instance.js'
-import { otherKeys } from './other-keys.js'
+import { isForOther } from './other-keys.js'
 import { parsePeerSpec } from './peer-spec.js'
 import { RecentPast } from './recent-past.js'
 import type { InstanceStatus, TunnelStatus } from './status.js'
@@ -53,6 +53,8 @@ export class RunningInstance implements Instance {
   }
 
   status(): InstanceStatus {
+    const tunnels = this.#tunnels()
+    const all = tunnels.map(factsOf)
     const { effective, bounding, noNewPrivileges, uid } = this.#privileges
     return {
       name: this.name,
@@ -63,15 +65,14 @@ export class RunningInstance implements Instance {
       capabilities: { effective, bounding },
       noNewPrivileges,
       user: userName(uid),
-      tunnels: this.#tunnels().map((carried) => this.#statusOf(carried)),
+      tunnels: tunnels.map((carried, index) => this.#statusOf(carried, all[index]!, all)),
     }
   }
 
-  #statusOf(carried: CarriedTunnel): TunnelStatus {
-    const facts = factsOf(carried)
+  #statusOf(carried: CarriedTunnel, facts: TunnelFacts, all: readonly TunnelFacts[]): TunnelStatus {
     const now = performance.now()
     const problems = healthOf(facts, Date.now(), {
-      otherKeys: otherKeys(facts),
+      isForOther: isForOther(facts, all),
       failure: carried.failure,
       tapUp: carried.tapUp,
       tunnelMtuCap: carried.options.tunnelMtu,

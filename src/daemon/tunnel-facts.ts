@@ -50,6 +50,7 @@ const NO_DROPS = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) a
 /** Of a remote that has no address yet. */
 const ABSENT: Omit<PeerStatus, 'asked' | 'checksum' | 'sequence' | 'receiveChecksum'> = {
   remote: '',
+  since: 0,
   resolved: false,
   txFrames: 0,
   txBytes: 0,
@@ -67,7 +68,10 @@ const ABSENT: Omit<PeerStatus, 'asked' | 'checksum' | 'sequence' | 'receiveCheck
   keyIn: undefined,
   lastWrongKey: undefined,
   lastWrongKeyAt: undefined,
+  wrongKeys: [],
+  lastUnruledAt: undefined,
   lastError: undefined,
+  lastErrorHere: false,
   lastErrorAt: undefined,
   fdbEntries: 0,
 }

@@ -39,7 +39,13 @@ export function claim(identity: Identity): () => void {
 
 /** Whether a tunnel of this network namespace, this one or another, takes packets from `remote` to `local` with that key. */
 export function isClaimed(identity: Omit<Identity, 'dev'>): boolean {
-  return held(nameOf(identity)).length > 0
+  return claims()(identity)
+}
+
+/** The same for many, out of what is claimed now. */
+export function claims(): (identity: Omit<Identity, 'dev'>) => boolean {
+  const table = abstractNames()
+  return (identity) => held(nameOf(identity), table).length > 0
 }
 
 /** Two IPv6 addresses, a key and a device do not fit the 107 bytes of such a name, and the device must stay readable. */
@@ -51,10 +57,13 @@ function nameOf({ local, remote, keyIn }: Omit<Identity, 'dev'>): string {
 }
 
 /** The devices ('' for none) of the claims under `name`, as proc shows abstract names: `@` for the leading NUL. */
-function held(name: string): string[] {
-  const table = readFileSync('/proc/net/unix', 'utf8')
+function held(name: string, table = abstractNames()): string[] {
   return table.split('\n').flatMap((line) => {
     const at = line.indexOf(`@${name}`)
     return at < 0 ? [] : [line.slice(at + 1 + name.length)]
   })
+}
+
+function abstractNames(): string {
+  return readFileSync('/proc/net/unix', 'utf8')
 }

@@ -55,7 +55,7 @@ export class ErrorQueue {
         const peer = error === 0 ? -1 : ways.find(this.#memory.bytes, this.#names + i * NAME_BYTES + this.#addressAt)
         if (peer < 0) continue
         drops[dropAt(peer, sendDropCode(error))]++
-        ways.errors[peer] = error
+        ways.errors[peer] = this.#isFromHere(i, ways) ? -error : error
         if (error === ERRNO.EMSGSIZE) tooBig = true
       }
       if (count < MESSAGES) break
@@ -77,5 +77,14 @@ export class ErrorQueue {
     const end = from + view.getUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_controllen.offset, true)
     const at = findIcmpError(view, from, end)
     return at < 0 ? 0 : view.getInt32(at + SOCK_EXTENDED_ERR.at.ee_errno.offset, true)
+  }
+
+  /** Whether it was this host itself that complained in message i: the address of SO_EE_OFFENDER is the one we send from. */
+  #isFromHere(i: number, ways: PeerWays): boolean {
+    const { view, bytes } = this.#memory
+    const from = this.#controls + i * CONTROL_BYTES
+    const end = from + view.getUint32(i * MESSAGE_BYTES + MSGHDR.at.msg_controllen.offset, true)
+    const offender = findIcmpError(view, from, end) + SOCK_EXTENDED_ERR.size
+    return ways.isLocal(bytes, offender + this.#addressAt, end)
   }
 }

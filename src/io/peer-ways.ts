@@ -38,7 +38,7 @@ export class PeerWays {
   readonly rooms = new Int32Array(MOST_PEERS)
   /** Grows whenever one of them changes. */
   changes = 0
-  /** By peer: the errno that ICMP told last; whoever takes it sets it back to 0. */
+  /** By peer: the errno that ICMP told last, less than 0 where this host itself said so; whoever takes it sets it back to 0. */
   readonly errors = new Int32Array(MOST_PEERS)
   /** The sockaddr of each peer, NAME_BYTES apart, each `nameLength` long. */
   readonly names: Slab = slab(MOST_PEERS * NAME_BYTES)
@@ -120,6 +120,14 @@ export class PeerWays {
       const peer = this.#buckets[bucket]
       if (peer === NONE || this.#isAt(peer, bytes, at, last)) return peer
     }
+  }
+
+  /** Whether the octets from `at` on, which end before `end`, are the address that packets leave from. */
+  isLocal(octets: Uint8Array, at: number, end: number): boolean {
+    const { bytes } = this.#base.local
+    if (at + bytes.length > end) return false
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== octets[at + i]) return false
+    return true
   }
 
   #isAt(peer: number, bytes: Uint8Array, at: number, last: number): boolean {

@@ -27,7 +27,7 @@ export interface Port {
   setPeer?(peer: number, way: PeerWay | undefined): void
   /** Of an underlay: packets leave from another address of this host from now on. */
   setLocal?(local: Address): void
-  /** Of an underlay, by peer: the errno that ICMP told last of packets to it; whoever takes it sets it back to 0. */
+  /** Of an underlay, by peer: the errno that ICMP told last of packets to it, less than 0 where this host itself said so; whoever takes it sets it back to 0. */
   readonly errors?: Int32Array
   /** Of an underlay: gives back what it opened by itself, and leaves the descriptors it was made with. */
   release?(): void

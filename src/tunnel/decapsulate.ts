@@ -139,7 +139,11 @@ export class Decapsulator {
       return -KEY_MISMATCH
     }
     if (end - start - header < ETHERNET_BYTES) return -TRUNCATED
-    if (wrong !== 0 || (gre.flags & GRE_CHECKSUM && !verifyGre(memory, start, end))) return -CHECKSUM
+    if (wrong !== 0) {
+      counters.peers.unruledAt[peer] = now
+      return -CHECKSUM
+    }
+    if (gre.flags & GRE_CHECKSUM && !verifyGre(memory, start, end)) return -CHECKSUM
     return header
   }
 

@@ -11,6 +11,8 @@ export type Liveness = 'up' | 'down' | 'unknown'
 export interface PeerStats {
   /** Underlay address, canonical. */
   readonly remote: string
+  /** Milliseconds since the epoch from which on all this is counted: another one is another peer. */
+  readonly since: number
   /** As in TunnelStats, of this peer alone. */
   readonly txFrames: number
   readonly txBytes: number
@@ -34,11 +36,23 @@ export interface PeerStats {
   /** The last wrong key that came from it ('none': a packet without one), and when, in milliseconds since the epoch. */
   readonly lastWrongKey: number | 'none' | undefined
   readonly lastWrongKeyAt: number | undefined
+  /** The wrong keys that came, each once, the last one first; of more than 16 the oldest are forgotten. */
+  readonly wrongKeys: readonly WrongKey[]
+  /** When a packet last came without a checksum where `receiveChecksum` is 'require', or with one where it is 'forbid'. */
+  readonly lastUnruledAt: number | undefined
   /** What ICMP said last of packets to it, as an errno's name, and when, in milliseconds since the epoch. */
   readonly lastError: string | undefined
+  /** Whether it was this host itself that said so: its firewall, or nobody there answers for the address. */
+  readonly lastErrorHere: boolean
   readonly lastErrorAt: number | undefined
   /** How many MAC addresses were learnt from it. */
   readonly fdbEntries: number
+}
+
+/** A key that is not the one expected ('none': a packet without one), and when it came last, in milliseconds since the epoch. */
+export interface WrongKey {
+  readonly key: number | 'none'
+  readonly at: number
 }
 
 /** One MAC address and where frames to it go. */

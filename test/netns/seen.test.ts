@@ -102,6 +102,27 @@ test('a host without GRE, one with another key, and a path narrower than it says
   assert.equal(problems, [])
 })
 
+test('of two tunnels to a host the one whose key is wrong is told of, and the other is not', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  const pair = (host: 'A' | 'B', key: string) => [
+    rig.tsgre(host, ['--key', '12', '--keepalive', '1']),
+    rig.tsgre(host, ['--tap', 'tap1', '--bridge', 'none', '--key', key, '--keepalive', '1']),
+  ]
+  await Promise.all([...pair('A', '77'), ...pair('B', '78')])
+  const seen = async (name: string) =>
+    JSON.parse((await rig.exec('A', tsgreArgv(['status', name, '--json']))).stdout).tunnels[0]
+  for (const deadline = Date.now() + DEADLINE_MS; ; await sleep(100)) {
+    const [well, ill] = await Promise.all([seen('tap0'), seen('tap1')])
+    const wrong = well.peers[0].wrongKeys.map(({ key }: { key: number }) => key)
+    if (well.peers[0].liveness === 'up' && wrong.includes(78) && ill.problems.length > 0) {
+      assert.equal(well.problems, [])
+      assert.is(ill.problems[0].text, 'packets from 192.168.56.5 arrive with key 78, this tunnel wants 77')
+      return
+    }
+    assert.ok(Date.now() < deadline, JSON.stringify([well, ill]))
+  }
+})
+
 test('capture is read by tshark while it goes on: frames with direction, drops with their reason, whole packets outside', async () => {
   using rig = new Hosts({ overlay: 'flat' })
   await rig.tsgre('A', ['--key', '42'])

@@ -10,9 +10,11 @@ export function drops(some: Partial<Record<DropReason, number>> = {}): Record<Dr
 }
 
 export function peerStatus(remote: string, some: Partial<PeerStatus> = {}): PeerStatus {
+  const { lastWrongKey, lastWrongKeyAt } = some
   return {
     remote,
     asked: remote,
+    since: 0,
     resolved: true,
     checksum: false,
     sequence: false,
@@ -33,7 +35,10 @@ export function peerStatus(remote: string, some: Partial<PeerStatus> = {}): Peer
     keyIn: undefined,
     lastWrongKey: undefined,
     lastWrongKeyAt: undefined,
+    wrongKeys: lastWrongKeyAt === undefined ? [] : [{ key: lastWrongKey ?? 'none', at: lastWrongKeyAt }],
+    lastUnruledAt: undefined,
     lastError: undefined,
+    lastErrorHere: false,
     lastErrorAt: undefined,
     fdbEntries: 0,
     ...some,

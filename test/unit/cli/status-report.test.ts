@@ -11,6 +11,13 @@ test('says first what is wrong and how to mend it', () => {
   assert.equal(lines.slice(0, 3), ['! 192.168.56.6 is down', '    ping 192.168.56.6', ''])
 })
 
+test('names the tunnel that something is wrong with where there are several', () => {
+  const failed = { ...PROBLEM, text: 'the tunnel on tap1 has failed: gone' }
+  const tunnels = [tunnelStatus([]), tunnelStatus([], { name: 'tap1', problems: [PROBLEM, failed] })]
+  const lines = statusLines(instanceStatus(tunnels), NOW).filter((line) => line.startsWith('!'))
+  assert.equal(lines, ['! tap1: 192.168.56.6 is down', '! the tunnel on tap1 has failed: gone'])
+})
+
 test('shows a tunnel and its peers, columns below each other', () => {
   const tunnel = tunnelStatus(
     [

@@ -81,7 +81,7 @@ test('of a remote that was not asked for nothing is told, but of what the whole 
 test('each problem of a status has a finding of its own, or a check that finds it', () => {
   const texts = [...sources()]
   const textOf = (file: string) => texts.find(([path]) => path.endsWith(file))![1]
-  const told = `${textOf('daemon/health.ts')}${textOf('daemon/icmp-words.ts')}`
+  const told = ['health', 'icmp-words', 'checksum-problems'].map((name) => textOf(`daemon/${name}.ts`)).join('')
   const names = [...told.matchAll(/(?:problem\(\s*|code: )'([a-z-]+)'/g)].map(([, code]) => code!)
   assert.ok(names.includes('loop') && names.includes('no-gre-there') && names.includes('checksum'), names.join(' '))
   const known = textOf('doctor/tunnel-check.ts')

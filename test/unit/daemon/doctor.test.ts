@@ -143,7 +143,7 @@ test('of a running tsgre that has the port only what it has heard since it was a
   assert.ok(answerKnown(peer({}), peer({ lastReceived: 1001 })))
   assert.is(answerKnown(before, before), undefined)
   assert.is(answerKnown(peer({}), peer({})), undefined)
-  const late = (lastWrongKeyAt: number) => target({ peer: peer({ lastWrongKey: 9, lastWrongKeyAt }) })
+  const late = (lastWrongKeyAt: number) => target({ peer: peer({ wrongKeys: [{ key: 9, at: lastWrongKeyAt }] }) })
   assert.equal(codes(matchKnown(subject(), late(Date.now()))), ['wrong-key'])
   assert.equal(codes(matchKnown(subject(), late(Date.now() - 3_600_000))), ['ok'])
 })

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type HealthHints, healthOf } from '#tsgre/daemon/health.js'
+import { isForOther } from '#tsgre/daemon/other-keys.js'
 import { RecentPast } from '#tsgre/daemon/recent-past.js'
 import type { PeerStatus, TunnelStatus } from '#tsgre/daemon/status.js'
 import { drops, peerStatus, tunnelStatus } from '../../rig/statuses.js'
@@ -67,19 +68,104 @@ test('names the key that comes and the one that is wanted', () => {
 
 test("keys of this host's other tunnels are no mismatch, nor is one of a minute ago", () => {
   const wrong = { lastWrongKey: 7, lastWrongKeyAt: NOW - 1, keyIn: 42 }
-  assert.equal(ofPeer(wrong, { otherKeys: new Set([7]) }), [])
-  assert.is(ofPeer(wrong, { otherKeys: new Set([8, 'none']) }).length, 1)
-  assert.equal(ofPeer({ ...wrong, lastWrongKey: 'none' }, { otherKeys: new Set(['none']) }), [])
+  const wanted = (...keys: unknown[]) => ({ isForOther: (_: unknown, key: unknown) => keys.includes(key) })
+  assert.equal(ofPeer(wrong, wanted(7)), [])
+  assert.is(ofPeer(wrong, wanted(8, 'none')).length, 1)
+  assert.equal(ofPeer({ ...wrong, lastWrongKey: 'none' }, wanted('none')), [])
+  const several = { ...wrong, wrongKeys: [7, 8].map((key) => ({ key, at: NOW - 1 })) }
+  assert.equal(ofPeer(several, wanted(7)), ['packets from 192.168.56.6 arrive with key 8, this tunnel wants 42'])
   assert.equal(ofPeer({ ...wrong, lastWrongKeyAt: NOW - 60_001 }), [])
 })
 
-test('a wrong key is told while packets with it come, and no more once there were only good ones for some seconds', () => {
-  const wrong = (at: number, lastReceived?: number) =>
-    ofPeer({ lastWrongKey: 7, lastWrongKeyAt: NOW - at, keyIn: 42, lastReceived: lastReceived && NOW - lastReceived })
+test('a wrong key is told while packets with it come and no right ones, and no more once there were right ones', () => {
+  const wrong = (at: number, lastReceived?: number, liveness: PeerStatus['liveness'] = 'unknown') =>
+    ofPeer({
+      lastWrongKey: 7,
+      lastWrongKeyAt: NOW - at,
+      keyIn: 42,
+      liveness,
+      lastReceived: lastReceived && NOW - lastReceived,
+    })
   assert.equal(wrong(4000, 1000), [])
-  assert.is(wrong(2000, 1000).length, 1, 'they come among good ones')
-  assert.is(wrong(4000, 5000).length, 1, 'nothing came since')
+  assert.equal(wrong(50_000, 40_000), [])
+  assert.equal(wrong(0, 30_000), [], 'they come beside right ones: another tunnel of that host')
+  assert.equal(wrong(0, 40_000, 'up'), [], 'it answers')
+  assert.is(wrong(0, 40_000).length, 1, 'nothing right comes any more')
   assert.is(wrong(4000).length, 1, 'nothing good ever came')
+})
+
+test('where one of two tunnels to a remote hears nothing right, the wrong key is told of that one, even after silence', () => {
+  const to = (name: string, some: Partial<PeerStatus>) =>
+    tunnelStatus([peer({ lastWrongKey: 78, lastWrongKeyAt: NOW, liveness: 'unknown', ...some })], { name })
+  const well = to('tap0', { keyIn: 12, lastReceived: NOW - 50_000 })
+  const ill = to('tap1', { keyIn: 77 })
+  const told = (tunnel: TunnelStatus) => texts(tunnel, { isForOther: isForOther(tunnel, [well, ill]) })
+  assert.equal(told(well), [])
+  assert.equal(told(ill), ['packets from 192.168.56.6 arrive with key 78, this tunnel wants 77'])
+})
+
+test('a peer without the checksum that is required, or with the one that is forbidden, is told at once and in its own words', () => {
+  const unruled = (receiveChecksum: PeerStatus['receiveChecksum'], at: number, lastReceived?: number) => {
+    const earlier = tunnelStatus([peer()])
+    return ofPeer(
+      { receiveChecksum, lastUnruledAt: NOW - at, lastReceived, txFrames: 9, drops: drops({ checksum: 90 }) },
+      { earlier: { ...earlier, peers: [peer({ txFrames: 1 })] } },
+    )
+  }
+  const missing = 'packets from 192.168.56.6 have no GRE checksum, and --checksum require drops them'
+  assert.equal(unruled('require', 1), [missing], 'neither damage nor silence')
+  assert.equal(unruled('forbid', 1), [
+    'packets from 192.168.56.6 have a GRE checksum, and --checksum forbid drops them',
+  ])
+  assert.equal(unruled('require', 2000, NOW), [missing])
+  assert.is(ofPeer({ receiveChecksum: 'require', lastUnruledAt: NOW - 4000, lastReceived: NOW }).length, 0, 'over')
+})
+
+test("an ICMP error of this host's own is its firewall, until frames leave again, whatever comes", () => {
+  const refused = { lastError: 'ECONNREFUSED', lastErrorAt: NOW - 20_000, lastErrorHere: true, lastReceived: NOW }
+  const told = ["this host's own firewall refuses packets to 192.168.56.6"]
+  assert.equal(ofPeer(refused), told)
+  const lately = tunnelStatus([peer({ txFrames: 5 })])
+  assert.equal(ofPeer({ ...refused, txFrames: 5, liveness: 'unknown' }, { lately }), told)
+  assert.equal(ofPeer({ ...refused, txFrames: 6, drops: drops({ firewall: 1 }) }, { lately }), told)
+  assert.equal(ofPeer({ ...refused, txFrames: 6 }, { lately }), [])
+  assert.equal(ofPeer({ ...refused, txFrames: 5, liveness: 'up' }, { lately }), [], 'it answers')
+  assert.equal(ofPeer({ ...refused, liveness: 'down' }), told, 'no other reason is looked for')
+  assert.equal(ofPeer({ lastError: 'EHOSTUNREACH', lastErrorAt: NOW, lastErrorHere: true }), [
+    "host 192.168.56.6 cannot be reached: 'host unreachable'",
+  ])
+})
+
+test('a peer that is down, but whose packets come, does not hear this host', () => {
+  const unheard = 'packets come from 192.168.56.6, but it does not answer ours: they do not arrive there'
+  const down = (at: number): Partial<PeerStatus> => ({ liveness: 'down', lastReceived: NOW - at })
+  assert.equal(ofPeer(down(1000)), [unheard])
+  assert.equal(ofPeer(down(5000), { lately: tunnelStatus([peer(down(15_000))]) }), [unheard])
+  const gone = ['192.168.56.6 is down: it answers no more; the last packet came 5 s ago']
+  assert.equal(ofPeer(down(5000)), gone)
+  assert.equal(ofPeer(down(5000), { lately: tunnelStatus([peer({ ...down(15_000), liveness: 'up' })]) }), gone)
+})
+
+test('where a wrong key is told, it is not said that nothing came', () => {
+  const earlier = tunnelStatus([peer({ txFrames: 3 })])
+  assert.equal(ofPeer({ txFrames: 9, lastWrongKey: 7, lastWrongKeyAt: NOW, keyIn: 42 }, { earlier }), [
+    'packets from 192.168.56.6 arrive with key 7, this tunnel wants 42',
+  ])
+})
+
+test('a remote that was taken away and added again is not compared with what it was', () => {
+  const before = (some: Partial<PeerStatus>) => ({ earlier: tunnelStatus([peer({ since: 1, ...some })]) })
+  assert.equal(ofPeer({ since: 2, rxFrames: 9, lastReceived: NOW }, before({ rxFrames: 1, txFrames: 1 })), [])
+  assert.equal(ofPeer({ since: 2, txFrames: 9 }, before({ rxFrames: 1, txFrames: 1 })), [])
+})
+
+test('of ways that a loop may share each says so', () => {
+  const shut = (remote: string) => peerStatus(remote, { blocked: true })
+  assert.match(texts(tunnelStatus([shut('192.0.2.1')]))[0]!, /^a loop runs through 192\.0\.2\.1: a second path/)
+  assert.match(
+    texts(tunnelStatus([shut('192.0.2.1'), shut('192.0.2.2')]))[1]!,
+    /^a loop runs through 192\.0\.2\.2 \(it may be the same one as through 192\.0\.2\.1\): a second path/,
+  )
 })
 
 test('tells a narrow path in sizes of packets, with everything around the payload', () => {
