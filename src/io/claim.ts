@@ -2,10 +2,9 @@
 // The claim is a name in the abstract Unix namespace, which the kernel frees even after kill -9.
 
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { ConfigError } from '../errors.js'
 import { close } from '../sys/libc.js'
-import { holdAbstractName } from '../sys/sockets.js'
+import { heldAbstractNames, holdAbstractName } from '../sys/sockets.js'
 
 /** What makes two tunnels take the same packets. */
 export interface Identity {
@@ -44,8 +43,8 @@ export function isClaimed(identity: Omit<Identity, 'dev'>): boolean {
 
 /** The same for many, out of what is claimed now. */
 export function claims(): (identity: Omit<Identity, 'dev'>) => boolean {
-  const table = abstractNames()
-  return (identity) => held(nameOf(identity), table).length > 0
+  const names = heldAbstractNames()
+  return (identity) => held(nameOf(identity), names).length > 0
 }
 
 /** Two IPv6 addresses, a key and a device do not fit the 107 bytes of such a name, and the device must stay readable. */
@@ -56,14 +55,7 @@ function nameOf({ local, remote, keyIn }: Omit<Identity, 'dev'>): string {
   return `tsgre/${whose}/`
 }
 
-/** The devices ('' for none) of the claims under `name`, as proc shows abstract names: `@` for the leading NUL. */
-function held(name: string, table = abstractNames()): string[] {
-  return table.split('\n').flatMap((line) => {
-    const at = line.indexOf(`@${name}`)
-    return at < 0 ? [] : [line.slice(at + 1 + name.length)]
-  })
-}
-
-function abstractNames(): string {
-  return readFileSync('/proc/net/unix', 'utf8')
+/** The devices ('' for none) of the claims under `name`. */
+function held(name: string, names = heldAbstractNames()): string[] {
+  return names.flatMap((one) => (one.startsWith(name) ? [one.slice(name.length)] : []))
 }

@@ -92,8 +92,8 @@ function hearsOfLate(peer: PeerStatus | undefined): boolean {
 }
 
 function ofLate(peer: PeerStatus | undefined, known: readonly (number | 'none')[]): (number | 'none')[] {
-  const key = peer && wrongKeyOf(peer, Date.now())
-  return key === undefined || known.includes(key) ? [] : [key]
+  const key = peer && wrongKeyOf(peer, Date.now(), (one) => known.includes(one))
+  return key === undefined ? [] : [key]
 }
 
 function wrongChecksum({ address, keyIn, receiveChecksum }: Target, came: readonly Came[]): Finding[] {

@@ -26,6 +26,7 @@ const CHECKED: Readonly<Record<string, Check>> = {
   'icmp-error': 'answer',
   'peer-down': 'answer',
   'key-mismatch': 'match',
+  'checksum-refused': 'match',
   'nothing-received': 'match',
   'narrow-path': 'path-mtu',
 }
