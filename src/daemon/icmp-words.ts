@@ -1,6 +1,7 @@
 // What an ICMP error about packets to a peer means, by the errno the kernel makes of it (icmp(7), icmp_err_convert in
 // net/ipv4/icmp.c; ICMPv6 likewise), as a problem in words.
 
+import { nameOf, problem } from './problem-words.js'
 import type { PeerStatus, Problem } from './status.js'
 
 interface Meaning {
@@ -54,11 +55,10 @@ export function isOwnFirewall({ lastErrorHere, lastError = '' }: PeerStatus): bo
   return lastErrorHere && REJECTED.has(lastError)
 }
 
-function ownFirewall({ asked, remote }: PeerStatus, udpPort: number | null): Problem {
-  const host = asked === remote ? remote : `${asked} (${remote})`
+function ownFirewall(peer: PeerStatus, udpPort: number | null): Problem {
   const what = udpPort === null ? 'protocol 47' : `UDP port ${udpPort}`
-  const text = `this host's own firewall refuses packets to ${host}`
-  return { code: 'prohibited', text, remedy: `allow ${what} to ${remote} in its output chain`, remote }
+  const text = `this host's own firewall refuses packets to ${nameOf(peer)}`
+  return problem('prohibited', text, `allow ${what} to ${peer.remote} in its output chain`, peer)
 }
 
 /** In UDP the port is the protocol. */
@@ -69,13 +69,10 @@ function noListener(udpPort: number): Meaning {
 
 /** Undefined for what is no problem: a packet too big is what path MTU discovery lives on. */
 export function errorProblem(peer: PeerStatus, errno: string, udpPort: number | null): Problem | undefined {
-  const { asked, remote } = peer
   if (errno === 'EMSGSIZE') return undefined
   if (isOwnFirewall(peer)) return ownFirewall(peer, udpPort)
-  const host = asked === remote ? `host ${remote}` : `host ${asked} (${remote})`
+  const host = `host ${nameOf(peer)}`
   const meaning = errno === 'ECONNREFUSED' && udpPort !== null ? noListener(udpPort) : MEANINGS[errno]
-  if (meaning === undefined) {
-    return { code: 'icmp-error', text: `${host}: packets to it come back with ${errno}`, remedy: '', remote }
-  }
-  return { code: meaning.code, text: `${host} ${meaning.text}`, remedy: meaning.remedy(remote), remote }
+  if (meaning === undefined) return problem('icmp-error', `${host}: packets to it come back with ${errno}`, '', peer)
+  return problem(meaning.code, `${host} ${meaning.text}`, meaning.remedy(peer.remote), peer)
 }

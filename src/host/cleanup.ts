@@ -5,7 +5,7 @@ import { removeDeadSockets } from './dead-sockets.js'
 import { type Execute, execute } from './execute.js'
 import { changingTheHost, heldTaps, holdTap } from './host-lock.js'
 import { type Entry, Journal, journalDirectory, unfinished } from './journal.js'
-import { unlinkIfPresent } from './journal-place.js'
+import { unlinkIfPresent } from './run-directory.js'
 import type { HeldSettings } from './settings.js'
 
 /** What one tunnel left. */

@@ -1,11 +1,12 @@
 // Control sockets of tsgre that were killed: files in the run directory behind which nobody listens any more. Not bound to a network
 // namespace, as files are not: who does not listen does so nowhere.
 
-import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
+import { lstatSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { withFolderLock } from './folder-lock.js'
 import { HeldFolder } from './held-folder.js'
+import { namesIn } from './run-directory.js'
 
 /** How a control socket's file ends, and how the folder begins in which it is made. */
 export const SOCKET_SUFFIX = '.sock'
@@ -23,6 +24,11 @@ export function isListening(path: string): Promise<boolean> {
       resolve(true)
     })
   })
+}
+
+/** Whether a socket lies there behind which nobody listens. */
+export async function isDead(path: string): Promise<boolean> {
+  return isSocket(path) && !(await isListening(path))
 }
 
 /**
@@ -54,7 +60,7 @@ async function removeFolder(path: string): Promise<void> {
 }
 
 async function removeDead(path: string): Promise<void> {
-  if (!isSocket(path) || (await isListening(path))) return
+  if (!(await isDead(path))) return
   try {
     unlinkSync(path)
   } catch {
@@ -68,14 +74,6 @@ function held(path: string): HeldFolder | undefined {
     return new HeldFolder(path)
   } catch {
     return undefined
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
   }
 }
 

@@ -2,8 +2,9 @@
 // machine one /run, containers may share one too, and each may have a tap0.
 // Invariant: what tells of another network namespace that may still be there is never replaced, nor taken for one's own.
 
-import { linkSync, readdirSync, readFileSync, readlinkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { namesIn, unlinkIfPresent } from './run-directory.js'
 
 export const JOURNAL_SUFFIX = '.journal'
 const UNFINISHED_SUFFIX = `${JOURNAL_SUFFIX}.new`
@@ -47,23 +48,6 @@ export function unfinishedJournals({ directory, namespace }: JournalPlace): stri
   return namesIn(directory)
     .filter((name) => name.endsWith(end))
     .map((name) => join(directory, name))
-}
-
-export function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
-}
-
-/** Not rm, which goes on into a folder that comes in the place of the file: others may write to the directory. */
-export function unlinkIfPresent(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
 }
 
 /** Whether it tells of another namespace of this boot. Those of an earlier boot are gone. */

@@ -11,11 +11,10 @@ import {
   JOURNAL_SUFFIX,
   type JournalPlace,
   journalPaths,
-  namesIn,
   putJournal,
   unfinishedJournals,
-  unlinkIfPresent,
 } from './journal-place.js'
+import { namesIn, unlinkIfPresent } from './run-directory.js'
 import { fileError } from './whole-file.js'
 
 /** Others may write to the directory, and must not have root write elsewhere by a link: none is followed, nor by `wx`. */

@@ -4,7 +4,7 @@
 // Invariant: no file of another live process is replaced, the socket is never open to more people than it is in the end, and no
 // owner or mode is changed of anything else.
 
-import { chmodSync, lchownSync, linkSync, lstatSync, mkdtempSync, renameSync, type Stats, unlinkSync } from 'node:fs'
+import { chmodSync, lchownSync, linkSync, lstatSync, mkdtempSync, renameSync, type Stats } from 'node:fs'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
 import { ConfigError, SystemError } from '../../errors.js'
@@ -12,6 +12,7 @@ import { isListening, MAKING_PREFIX, SOCKET_SUFFIX } from '../../host/dead-socke
 import { withFolderLock } from '../../host/folder-lock.js'
 import { HeldFolder } from '../../host/held-folder.js'
 import { journalDirectory, makeJournalDirectory, namespace } from '../../host/journal.js'
+import { unlinkIfPresent } from '../../host/run-directory.js'
 import { fileError } from '../../host/whole-file.js'
 import { GROUP, runDirectoryGroup, serviceGroup } from '../service-group.js'
 
@@ -54,7 +55,7 @@ async function makeSocket(server: Server, directory: string, name: string): Prom
     return { path, warning, remove: () => removeIf(path, made) }
   } finally {
     // Where the socket was given its name by a link, the one that it was made with is still there.
-    unlinkIfThere(fresh)
+    unlinkIfPresent(fresh)
     folder.remove()
   }
 }
@@ -119,6 +120,9 @@ async function put(fresh: string, path: string): Promise<boolean> {
   const seen = lstatSync(path, { throwIfNoEntry: false })
   if (seen && !seen.isSocket()) throw inTheWay(path)
   if (seen && (await isListening(path))) return false
+  // Dead. Whoever replaced it since is not: without the lock, which somebody may keep for ever, another may have.
+  const now = lstatSync(path, { throwIfNoEntry: false })
+  if (now && now.ino !== seen?.ino) return false
   renameSync(fresh, path)
   return true
 }
@@ -131,18 +135,9 @@ function inTheWay(path: string): ConfigError {
 function removeIf(path: string, { ino, dev }: Stats): void {
   try {
     const now = lstatSync(path, { throwIfNoEntry: false })
-    if (now?.ino === ino && now.dev === dev) unlinkIfThere(path)
+    if (now?.ino === ino && now.dev === dev) unlinkIfPresent(path)
   } catch (error) {
     throw inWords(error, path)
-  }
-}
-
-/** Not by rm, which goes on into what was put there since it looked. */
-function unlinkIfThere(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
 

@@ -1,12 +1,12 @@
 // Where no remote was named: whether a tsgre runs here at all, and what one left that was killed. Only reads: what is left is
 // `tsgre cleanup`'s to take back.
 
-import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findLeftovers } from '../../host/cleanup.js'
-import { isListening, SOCKET_SUFFIX } from '../../host/dead-sockets.js'
+import { isDead, SOCKET_SUFFIX } from '../../host/dead-sockets.js'
 import { heldTaps } from '../../host/host-lock.js'
 import { journalDirectory } from '../../host/journal.js'
+import { namesIn } from '../../host/run-directory.js'
 import { type Finding, found } from './finding.js'
 import type { Subject } from './subject.js'
 
@@ -43,17 +43,11 @@ function nothingAsked(named: string | undefined, held: readonly string[]): Findi
   return found('nothing-asked', text, 'tsgre doctor --remote ADDRESS --tap NAME')
 }
 
+/** Where the directory may not be read, that was told when the tsgre here were asked. */
 async function deadSockets(): Promise<string[]> {
-  const paths = namesIn(journalDirectory()).map((name) => join(journalDirectory(), name))
-  const sockets = paths.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isSocket())
-  const listening = await Promise.all(sockets.map(isListening))
-  return sockets.filter((_, at) => !listening[at])
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory).filter((name) => name.endsWith(SOCKET_SUFFIX) && !name.startsWith('.'))
-  } catch {
-    return [] // there is none, or it may not be read: that was told where the tsgre here were asked
-  }
+  const directory = journalDirectory()
+  const names = namesIn(directory).filter((name) => name.endsWith(SOCKET_SUFFIX) && !name.startsWith('.'))
+  const paths = names.map((name) => join(directory, name))
+  const dead = await Promise.all(paths.map(isDead))
+  return paths.filter((_, at) => dead[at])
 }
