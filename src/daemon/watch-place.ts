@@ -1,6 +1,6 @@
 // What may change under a running tunnel: the route to the remote may come to lead into it, its bridge may go and come back,
 // its routes and rules may be taken away. Looked at again whenever the host changes, and put back. Invariant: one look at a
-// time, nothing is said or done after stop().
+// time; the one that is under way at stop() comes to its end, and says what it did; nothing is said or done after that.
 
 import { linkKind, linkMaster } from '../host/links.js'
 import { watchHost } from '../host/monitor.js'
@@ -34,7 +34,8 @@ export function watchPlace(
 ): { stop(): Promise<void> } {
   let stopped = false
   const told: Listener = {
-    note: (message) => stopped || listener.note(message),
+    note: (message) => listener.note(message),
+    // The Ctrl-C that stops the tunnel kills the commands of a look too.
     warn: (message) => stopped || listener.warn(message),
   }
   const mender = new Mender(setup, told)

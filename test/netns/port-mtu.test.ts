@@ -1,5 +1,7 @@
 // The TAP has the MTU of its bridge's smallest other port, so that the bridge, and with it every container, keeps its own.
 
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -72,6 +74,21 @@ test('follows ports that come, go and change, and says so', async () => {
   const told = [...stdout.matchAll(/tap0 has an MTU of (\d+) now/g)].map(([, bytes]) => bytes)
   assert.equal(told, ['1400', '1450', '1500'])
   assert.not.match(stdout, /put back/)
+})
+
+test('says what it did when it is stopped in the middle', async () => {
+  using rig = new Hosts({ overlay: 'flat' })
+  // The real one, which takes its time to end.
+  const ip = '#!/bin/sh\ncase "$*" in *"mtu 1400") "$IP" "$@" && sleep 1 ;; *) exec "$IP" "$@" ;; esac\n'
+  const bin = rig.file('bin')
+  mkdirSync(bin)
+  writeFileSync(`${bin}/ip`, ip, { mode: 0o755 })
+  const real = execFileSync('sh', ['-c', 'command -v ip'], { encoding: 'utf8' }).trim()
+  const env = { IP: real, PATH: `${bin}:${process.env.PATH}` }
+  const A = await rig.tsgre('A', [], { json: false, env })
+  addPort(rig, 'small', 1400)
+  await becomes(rig, 1400)
+  assert.match((await A.stop()).stdout, /tap0 has an MTU of 1400 now/)
 })
 
 test('two tunnels in one bridge do not hold each other down', async () => {
