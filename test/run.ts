@@ -43,9 +43,9 @@ function ownersOf(pid: number, folder: string): Set<number> {
   return new Set([pid, ...owners.filter((owner) => owner !== undefined)])
 }
 
-/** Removes and names what a file left. A process that was just killed gets a second to be gone. */
+/** Removes and names what a file left. A process that was just killed gets some seconds to be gone. */
 async function sweep(mark: string, owners: ReadonlySet<number>): Promise<string> {
-  for (let attempt = 0; attempt < 10 && describeLeftovers(findLeftovers(mark, owners)); attempt++) await sleep(100)
+  for (let attempt = 0; attempt < 100 && describeLeftovers(findLeftovers(mark, owners)); attempt++) await sleep(100)
   const left = findLeftovers(mark, owners)
   removeLeftovers(left)
   return describeLeftovers(left)

@@ -52,8 +52,17 @@ export class Setup {
 
   /** What is left to do, in order; nothing is changed. */
   async plan(): Promise<SetupPlan> {
+    return await this.#plan(await this.#planMtu())
+  }
+
+  /** The same but for the MTU of the TAP, to which followPorts() sees. */
+  async planBesidesMtu(): Promise<SetupPlan> {
+    return await this.#plan([])
+  }
+
+  async #plan(mtu: readonly Change[]): Promise<SetupPlan> {
     const { tap, bridge, device } = this.where
-    const changes = bridge ? await planPort(tap, bridge, await this.#planMtu()) : await planUp(tap)
+    const changes = bridge ? await planPort(tap, bridge, mtu) : await planUp(tap)
     this.#pairs = bridge ? await forwardedPairs(bridge, this.routes) : []
     const redirects = await this.#planRedirects()
     changes.push(...redirects.changes)

@@ -74,9 +74,7 @@ class Mender {
   async look(): Promise<void> {
     const { tap, bridge } = this.#setup.where
     try {
-      if ((await linkKind(tap)) === undefined) return // that ends the tunnel, which says so itself
-      if (bridge && (await linkKind(bridge)) === undefined)
-        return this.#tell(`bridge ${bridge} is gone, and its routes with it: ${tap} joins it again when it comes back`)
+      if (await this.#isGone()) return
       const master = await linkMaster(tap)
       if (bridge && master !== undefined && master !== bridge)
         return this.#tell(
@@ -84,10 +82,21 @@ class Mender {
         )
       const mtu = bridge ? await this.#setup.followPorts() : undefined
       if (mtu) this.#listener.note(`${tap} has an MTU of ${mtu} now, so that the other ports of ${bridge} keep theirs`)
-      if (await this.#mend(() => this.#setup.plan())) this.#state = ''
+      if (await this.#mend(() => this.#setup.planBesidesMtu())) this.#state = ''
     } catch (error) {
+      // It may have gone in the middle.
+      if (await this.#isGone().catch(() => false)) return
       this.#tell(`cannot keep this host as the tunnel needs it: ${(error as Error).message}`)
     }
+  }
+
+  /** Whether TAP or bridge is; without the TAP the tunnel ends, and says so itself. */
+  async #isGone(): Promise<boolean> {
+    const { tap, bridge } = this.#setup.where
+    if ((await linkKind(tap)) === undefined) return true
+    if (!bridge || (await linkKind(bridge)) !== undefined) return false
+    this.#tell(`bridge ${bridge} is gone, and its routes with it: ${tap} joins it again when it comes back`)
+    return true
   }
 
   /** What no event tells of. */

@@ -43,7 +43,7 @@ async function sourceSeen(from: NodeName, to: NodeName, address = rig.address(to
   const server = rig.spawn(to, [process.execPath, '-e', listen])
   await server.waitFor(/^listening/)
   const connect = `require('net').connect(${port},'${address}').on('close',failed=>process.exit(failed?1:0)).resume()`
-  await rig.exec(from, [process.execPath, '-e', connect], { timeoutMs: 15_000 })
+  await rig.exec(from, [process.execPath, '-e', connect], { timeoutMs: 60_000 })
   const line = await server.waitFor(/^from /)
   await server.stop()
   return line.slice('from '.length)
@@ -140,7 +140,7 @@ test('the classic route, via the other host, goes around the tunnel and ends in 
   const away = await Promise.all(routes)
   const seen = rig.spawn('A', ['tcpdump', '-lni', 'tap0', 'icmp'])
   try {
-    await sleep(700)
+    await seen.waitFor(/listening on/)
     assert.is((await rig.ping('cA', 'cB', { count: 3, wait: 1 })).received, 0)
     const policy = await rig.B.run('iptables', '-vnL', 'FORWARD')
     const [, dropped] = /policy DROP (\d+) packets/.exec(policy.stdout) ?? []

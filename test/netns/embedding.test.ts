@@ -1,29 +1,16 @@
-// The library inside another program: what it tells, and that the program always ends and keeps its pace.
+// The library inside another program: what it tells, and that the program always ends.
 
-import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Child, completion, type Ended } from '../rig/child.js'
+import { embed, printed } from '../rig/embed.js'
 import { Hosts } from '../rig/hosts.js'
 import { seePacket } from '../rig/outer-packet.js'
 import { changes, settledChanges, settledSnapshot } from '../rig/snapshot.js'
 
-const EMBEDDING = fileURLToPath(new URL('../rig/embedding.js', import.meta.url))
 const IO = ['mmsg', 'raw-socket'] as const
 /** For a program that should end now: the pump's longest wait is a second. */
-const END_MS = 10_000
-/** The least share of a timer's idle ticks that is left under load. A loop that waited for the pump would have next to none. */
-const PACE = 0.6
-
-function embed(rig: Hosts, scene: string, io = 'mmsg', host: 'A' | 'B' = 'A'): Child {
-  const remote = host === 'A' ? '192.168.56.5' : '192.168.56.4'
-  return rig.spawn(host, [process.execPath, EMBEDDING, scene, remote, io])
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: what the scene printed
-async function printed(program: Child, field: string): Promise<any> {
-  return JSON.parse(await program.waitFor((line) => line.startsWith(`{"${field}":`)))[field]
-}
+const END_MS = 30_000
 
 /** Runs a scene that ends by itself and leaves the host as it was. */
 // biome-ignore lint/suspicious/noExplicitAny: what the scene printed
@@ -36,12 +23,13 @@ async function play(scene: string, io?: string): Promise<any> {
   return printed(program, 'done')
 }
 
+/** What a scene waits for before it goes on. */
+function signal(program: Child): void {
+  process.kill(program.pid, 'SIGUSR2')
+}
+
 /** Starts a scene that ends its process with the tunnel open, and waits for both to be gone. */
-async function ends(
-  scene: string,
-  hasten: (program: Child, rig: Hosts) => void = () => {},
-  io?: string,
-): Promise<Ended> {
+async function ends(scene: string, hasten: (program: Child, rig: Hosts) => void = signal, io?: string): Promise<Ended> {
   using rig = new Hosts()
   const before = await settledSnapshot(rig, 'A')
   const program = embed(rig, scene, io)
@@ -75,7 +63,7 @@ for (const io of IO) {
       }
       await rig.reach('A', '10.1.0.2')
       await rig.ping('A', '10.1.0.2', { count: 5 })
-      process.kill(program.pid, 'SIGUSR2')
+      signal(program)
       const { events, same, again, running, closed } = await printed(program, 'done')
       assert.equal(events, ['up', 'closed'])
       assert.is(same, true)
@@ -107,7 +95,7 @@ for (const io of IO) {
       for (const key of keys) await rig.reach('A', `10.${key}.0.2`)
     }
     const tell = () => {
-      for (const program of programs) process.kill(program.pid, 'SIGUSR2')
+      programs.forEach(signal)
     }
     for (const [index, program] of programs.entries()) {
       assert.equal(await printed(program, 'open'), ['tap1', 'tap2', 'tap3'])
@@ -179,44 +167,9 @@ for (const scene of ['worker-throws', 'worker-exits']) {
 }
 
 test('a worker thread with a tunnel can be terminated', async () => {
-  const { code, stdout } = await ends('terminated-forgets', (program) => process.kill(program.pid, 'SIGUSR2'))
+  const { code, stdout } = await ends('terminated-forgets')
   assert.match(stdout, /\{"worker":1\}/)
   assert.is(code, 0)
-})
-
-/** Ticks a second of a 10 ms timer in the program: idle, and while TCP fills the tunnel. */
-async function pace(io: string): Promise<{ idle: number; loaded: number; mbits: number }> {
-  using rig = new Hosts({ overlay: 'flat' })
-  const program = embed(rig, 'ticks', io)
-  await printed(program, 'open')
-  rig.ip('A', 'link set tap0 addrgenmode none master docker0 up')
-  await rig.tsgre('B', ['--io', io])
-  await rig.reach('cA', 'cB')
-  const rates = () => program.lines.filter((line) => line.startsWith('{"ticks"')).map((line) => JSON.parse(line).ticks)
-  const next = async (count: number) => {
-    const from = rates().length + 1 // the one under way is of both
-    await program.waitFor(() => rates().length >= from + count)
-    const taken = rates().slice(from, from + count)
-    return taken.reduce((sum, rate) => sum + rate, 0) / count
-  }
-  const idle = await next(2)
-  const server = rig.spawn('cB', ['iperf3', '-s', '-1', '--forceflush'])
-  await server.waitFor(/listening/)
-  const load = rig.exec('cA', ['iperf3', '-c', rig.address('cB'), '-t', '6', '-J'])
-  const loaded = await next(3)
-  const mbits = JSON.parse((await load).stdout).end.sum_received.bits_per_second / 1e6
-  return { idle, loaded, mbits }
-}
-
-test("the program's event loop keeps its pace under load", async () => {
-  for (const io of IO) {
-    const { idle, loaded, mbits } = await pace(io)
-    const share = loaded / idle
-    console.log(
-      `    --io ${io}: ${idle.toFixed(0)} ticks/s idle, ${loaded.toFixed(0)} at ${mbits.toFixed(0)} Mbit/s: ${share.toFixed(2)}`,
-    )
-    if (io === 'mmsg') assert.ok(share >= PACE, `${share.toFixed(2)} of the idle ticks are left`)
-  }
 })
 
 test('a change of a running tunnel that is refused has changed nothing, the numbers it sends included', async () => {
@@ -228,7 +181,8 @@ test('a change of a running tunnel that is refused has changed nothing, the numb
   rig.ip('A', 'neigh replace 10.1.0.2 lladdr 02:00:00:00:00:02 dev tap0')
   const send = () => rig.ping('A', '10.1.0.2', { count: 3, interval: 0.05, wait: 0.1 })
   await send()
-  process.kill(program.pid, 'SIGUSR2')
+  while ((await capture.lines()).length < 3);
+  signal(program)
   const { codes, local, before, after } = await printed(program, 'refused')
   assert.equal(codes, ['TSGRE_IN_USE', 'TSGRE_FAMILY_MISMATCH', 'EADDRNOTAVAIL'])
   assert.is(local, '192.168.56.4')
@@ -242,7 +196,7 @@ test('a change of a running tunnel that is refused has changed nothing, the numb
     numbers,
     numbers.map((_, i) => numbers[0]! + i),
   )
-  process.kill(program.pid, 'SIGUSR2')
+  signal(program)
   assert.ok(await printed(program, 'done'))
 })
 

@@ -132,6 +132,8 @@ async function flood({ family, io, perSecond, during }: Flooding): Promise<void>
   const filtered = io === 'mmsg' ? sent['unknown-peer']! : 0
   if (filtered > 0) delete sent['unknown-peer']
   await rig.reach('cA', 'cB')
+  // What one would send to the other when that has ended, nobody would receive.
+  for (const container of ['cA', 'cB'] as const) rig.ip(container, 'link set eth0 down')
   const lost = lostOnCable(rig)
   const { summary, full } = await closeBooks(B)
   const other = await closeBooks(A)

@@ -7,7 +7,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Daemon, tsgreArgv } from '../rig/daemon.js'
 import { Hosts } from '../rig/hosts.js'
-import { settledChanges, settledSnapshot } from '../rig/snapshot.js'
+import { changes, settledChanges, settledSnapshot } from '../rig/snapshot.js'
 import type { HostName } from '../rig/topology.js'
 
 const ROUTE = ['--route', '10.103.200.0/24']
@@ -113,7 +113,7 @@ test('killed outright, it leaves a journal, and `tsgre cleanup` takes everything
   const { env, folder } = options(rig)
   const before = await settledSnapshot(rig, 'A')
   await killed(await rig.tsgre('A', [...ROUTE, '--mtu', '1400'], { env }))
-  assert.is.not((await settledChanges(rig, 'A', before)).length, 0)
+  assert.is.not(changes(rig, 'A', before).length, 0)
   const planned = await cleanup(rig, env, ['--dry-run'])
   assert.match(planned.stdout, /would be taken back: route 10\.103\.200\.0\/24 dev docker0/)
   assert.equal(settings(rig), ['0', '0'])
@@ -166,7 +166,7 @@ test('a bridge without a carrier, as docker0 is before its first container, is l
   rig.ip('A', 'link set docker0 up')
   const linkLocals = () => rig.ip('A', '-6 -o address show dev docker0 scope link')
   const gotOne = async () => {
-    for (const deadline = Date.now() + 5000; linkLocals() === ''; await sleep(50))
+    for (const deadline = Date.now() + 30_000; linkLocals() === ''; await sleep(50))
       assert.ok(Date.now() < deadline, 'docker0 got no link-local address')
   }
   const A = await rig.tsgre('A', [], { env })
@@ -340,11 +340,7 @@ test('--no-host-setup carries frames and touches nothing but the TAP', async () 
   const before = await settledSnapshot(rig, 'A')
   const A = await rig.tsgre('A', ['--no-host-setup'], { env })
   assert.is(A.up.bridge, null)
-  const since = await settledChanges(rig, 'A', before)
-  assert.equal(
-    since.filter((line) => !line.includes('"tap0"')),
-    [],
-  )
+  assert.equal(await settledChanges(rig, 'A', before, /"tap0"/), [])
   // Whoever wants it in a bridge does it by hand, and it stays there.
   rig.ip('A', 'link set tap0 master docker0')
   rig.ip('A', 'route add 10.103.200.0/24 dev docker0')
@@ -384,7 +380,7 @@ test('every way back is in the journal before its change is made', async () => {
     journal()
       .map((name) => readFileSync(`${folder}/${name}`, 'utf8'))
       .join()
-  for (const deadline = Date.now() + 10_000; !text().includes('"route"'); await sleep(20))
+  for (const deadline = Date.now() + 30_000; !text().includes('"route"'); await sleep(20))
     assert.ok(Date.now() < deadline, `no route in the journal: ${text()}`)
   assert.is(rig.ip('A', 'route show 10.103.200.0/24'), '')
   await child.stop('SIGKILL')

@@ -59,6 +59,7 @@ test('containers that share a run directory keep a journal each, and clean up ea
   assert.is(journals.length, 2, journals.join(' '))
   assert.ok(journals.includes('tap0.journal'), journals.join(' '))
   for (const daemon of daemons) await daemon.stop('SIGKILL')
+  for (const [host] of hosts) while (rig.ip(host, 'link show').includes('tap0')) await sleep(20)
   for (const [index, [host, , network]] of hosts.entries()) {
     const { stdout } = await rig.exec(host, inContainer(['cleanup']))
     assert.match(stdout, `tap0: taken back: route ${network}`)

@@ -25,12 +25,18 @@ function exists(rig: Hosts, name: string): boolean {
 
 /** Command lines of whoever runs in host A. */
 function programs(rig: Hosts): string[] {
-  return pidsIn(rig.namespace('A')).map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
+  return pidsIn(rig.namespace('A')).flatMap((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    } catch {
+      return [] // ended meanwhile
+    }
+  })
 }
 
 /** Waits until the daemon watches its links, which it begins when it has said that it is up. */
 async function monitored(rig: Hosts): Promise<void> {
-  for (const deadline = Date.now() + 5000; !/ monitor /.test(programs(rig).join('\n')); await sleep(20)) {
+  for (const deadline = Date.now() + 30_000; !/ monitor /.test(programs(rig).join('\n')); await sleep(20)) {
     assert.ok(Date.now() < deadline, `no monitor among\n${programs(rig).join('\n')}`)
   }
 }

@@ -84,6 +84,8 @@ for (const [how, args, family, tunnelMtu] of CASES) {
       assert.is(came, size === 1472 ? 1 : 2, `${size} bytes`)
     }
     await learns(rig, tunnelMtu)
+    // The one that ends first answers the other's frames with an ICMP error.
+    for (const node of CONTAINERS) rig.ip(node, 'link set eth0 down')
     const [a, b] = [await daemons.A.stop(), await daemons.B.stop()]
     assert.equal([happened(a.summary), happened(b.summary)], [{ answered: 2 }, { answered: 2 }])
   })
@@ -97,8 +99,9 @@ test('a SYN arrives with the segment size that fits, of IPv4 and of IPv6, either
     await rig.transfer(from!, to!, MB)
     await rig.transfer(from!, to!, MB, { family: 6 })
     const syns = (await capture.stop(['-nn'])).filter((line) => /Flags \[S/.test(line))
-    // Those that came, and the answers as the container itself sent them.
-    assert.equal(syns.map((line) => /mss (\d+)/.exec(line)?.[1]).sort(), ['1402', '1422', '1440', '1460'])
+    // Those that came, and the answers as the container itself sent them; a late one comes twice.
+    const sizes = new Set(syns.map((line) => /mss (\d+)/.exec(line)?.[1]))
+    assert.equal([...sizes].sort(), ['1402', '1422', '1440', '1460'])
   }
 })
 

@@ -30,15 +30,16 @@ async function tells(daemon: Daemon, tunnelMtu: number): Promise<void> {
   )
 }
 
-/** Transfers while `happens` after the first bytes have come; returns the longest time in which none came. */
+/** Transfers while `happens` after the first bytes have come; returns the longest time in which none came, from first to last. */
 async function stallOf(rig: Hosts, bytes: number, happens: () => void): Promise<number> {
   const received = () => rig.ipJson('cB', '-s link show eth0')[0].stats64.rx.bytes as number
   let done = false
-  const transfer = rig.transfer('cA', 'cB', bytes, { timeoutMs: 30_000 }).finally(() => {
+  const transfer = rig.transfer('cA', 'cB', bytes, { timeoutMs: 120_000 }).finally(() => {
     done = true
   })
   transfer.catch(() => {})
-  let last = received()
+  const first = received()
+  let last = first
   let since = Date.now()
   let longest = 0
   for (let happened = false; !done; await sleep(50)) {
@@ -47,7 +48,8 @@ async function stallOf(rig: Hosts, bytes: number, happens: () => void): Promise<
       happened = true
       happens()
     }
-    if (now - last > 3000) since = Date.now()
+    // Before the first bytes and behind the last ones, programs start and end.
+    if (now - last > 3000 || now - first < 3000 || now - first > bytes) since = Date.now()
     longest = Math.max(longest, Date.now() - since)
     last = now
   }

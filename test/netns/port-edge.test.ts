@@ -11,7 +11,7 @@ function mtu(rig: Hosts, name: string): number {
 }
 
 async function until(what: string, happened: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 8000; !happened(); await sleep(20))
+  for (const deadline = Date.now() + 15_000; !happened(); await sleep(20))
     assert.ok(Date.now() < deadline, `this did not happen: ${what}`)
 }
 

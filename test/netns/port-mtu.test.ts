@@ -22,7 +22,7 @@ function addPort(rig: Hosts, name: string, bytes: number): void {
 /** Waits until TAP and bridge have an MTU. */
 async function becomes(rig: Hosts, bytes: number, tap = 'tap0'): Promise<void> {
   for (
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 15_000;
     [tap, 'docker0'].some((device) => mtu(rig, device) !== bytes);
     await sleep(50)
   ) {

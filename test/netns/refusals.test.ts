@@ -25,7 +25,7 @@ const TAP = ['--tap', 'tap0']
 const BOTH = [...REMOTE, ...TAP]
 
 function run(args: readonly string[], before: readonly string[] = []): Promise<Ended> {
-  return rig.exec('A', [...before, ...tsgreArgv(args)], { anyCode: true, timeoutMs: 15_000 })
+  return rig.exec('A', [...before, ...tsgreArgv(args)], { anyCode: true, timeoutMs: 60_000 })
 }
 
 interface Expected {

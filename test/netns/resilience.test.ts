@@ -20,12 +20,16 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 
+/** One of a few times at least: looks at the host may fall into one, and a thread that spins takes them all. */
 async function idles(daemon: Daemon): Promise<void> {
-  await sleep(300) // whatever the last change set off
-  const before = cpuSeconds(daemon.pid)
-  const started = performance.now()
-  await sleep(IDLE_MS)
-  const share = (cpuSeconds(daemon.pid) - before) / ((performance.now() - started) / 1000)
+  let share = 1
+  for (let tries = 0; share >= IDLE_CPU && tries < 5; tries++) {
+    await sleep(300) // whatever the last change set off
+    const before = cpuSeconds(daemon.pid)
+    const started = performance.now()
+    await sleep(IDLE_MS)
+    share = (cpuSeconds(daemon.pid) - before) / ((performance.now() - started) / 1000)
+  }
   assert.ok(share < IDLE_CPU, `an idle daemon takes ${(share * 100).toFixed(1)} % of a core`)
 }
 
@@ -118,8 +122,7 @@ for (const io of IO) {
     using rig = new Hosts({ overlay: 'flat' })
     const A = await rig.tsgre('A', ['--io', io, '--route', '10.103.200.0/24'])
     rig.ip('A', 'link del docker0')
-    await A.child.waitFor(/docker0/)
-    await sleep(300)
+    await A.child.waitFor(/bridge docker0 is gone/)
     assert.is(warnings(A).length, 1, A.stderr)
     assert.match(warnings(A)[0]!, /bridge docker0 .*tap0/)
     await idles(A)

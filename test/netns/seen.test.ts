@@ -46,7 +46,7 @@ test('status tells peers, counters and capabilities, for people and as JSON, and
   assert.equal([state, problems], ['up', []])
   const [peer] = peers
   assert.equal([peer.asked, peer.remote, peer.resolved], ['192.168.56.5', '192.168.56.5', true])
-  assert.ok(peer.rtt > 0 && peer.loss === 0 && peer.lastReceived > Date.now() - 60_000)
+  assert.ok(peer.rtt > 0 && peer.loss < 1 && peer.lastReceived > Date.now() - 60_000)
   assert.ok(peer.txFrames === txFrames && txFrames > 0)
   assert.ok(peer.fdbEntries >= 1 && fdb.entries > peer.fdbEntries)
   const { stdout } = await rig.exec('A', tsgreArgv(['status']))

@@ -86,10 +86,11 @@ test('two tunnels with each other’s keys swapped do not hear each other', asyn
   const keys = ['--ikey', '1', '--okey', '2']
   const { A, B } = await rig.tunnel(keys)
   assert.is((await rig.ping('cA', 'cB', { count: 2, wait: 0.2 })).received, 0)
-  const [a, b] = await Promise.all([A.stop(), B.stop()])
-  assert.is(a.summary.rxFrames + b.summary.rxFrames, 0)
-  assert.is(b.summary.lastWrongKey, 2)
-  assert.is(b.summary.drops['key-mismatch'], a.summary.txFrames)
+  for (const node of ['cA', 'cB'] as const) rig.ip(node, 'link set eth0 down')
+  const [{ summary: a }, { summary: b }] = await Promise.all([closeBooks(A), closeBooks(B)])
+  assert.is(a.rxFrames + b.rxFrames, 0)
+  assert.is(b.lastWrongKey, 2)
+  assert.is(b.drops['key-mismatch'], a.txFrames)
 })
 
 test.run()

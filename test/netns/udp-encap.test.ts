@@ -166,7 +166,7 @@ for (const family of FAMILIES) {
     rig.ip('B', `address add ${other}/${family === 4 ? 24 : 64} dev eth1${family === 4 ? '' : ' nodad'}`)
     const daemon = await rig.tsgre('A', UDP, { family })
     await ask(rig, family, other).waitFor(/^sent/)
-    await rig.exec('B', ['sleep', '0.3'])
+    await rig.exec('B', ['sleep', '1'])
     const { summary } = await daemon.stop()
     assert.equal([summary.rxFrames, happened(summary)], [0, { 'unknown-peer': 1 }])
   })
@@ -177,7 +177,7 @@ async function takesZeroChecksum(family: Family, args: readonly string[]): Promi
   using rig = new Hosts({ overlay: 'flat' })
   const daemon = await rig.tsgre('A', [...UDP, ...args], { family })
   await ask(rig, family, rig.address('B', family), 'zero').waitFor(/^sent/)
-  await rig.exec('B', ['sleep', '0.3'])
+  await rig.exec('B', ['sleep', '1'])
   return (await daemon.stop()).summary.rxFrames === 1
 }
 

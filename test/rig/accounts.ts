@@ -30,16 +30,23 @@ function inodesOf(pid: number): Set<string> {
   return new Set(inodes)
 }
 
-/** Packets that a process's raw sockets had no room for so far: the last column of /proc/net/raw and raw6. */
-export function socketDrops(pid: number): number {
+/** The rows of /proc/net/raw and raw6 that are a process's sockets, as columns. */
+function rawSockets(pid: number): string[][] {
   const inodes = inodesOf(pid)
   const rows = ['raw', 'raw6'].flatMap((table) =>
     readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n').slice(1),
   )
-  return rows
-    .map((row) => row.trim().split(/\s+/))
-    .filter((columns) => inodes.has(columns[9]))
-    .reduce((total, columns) => total + Number(columns.at(-1)), 0)
+  return rows.map((row) => row.trim().split(/\s+/)).filter((columns) => inodes.has(columns[9]!))
+}
+
+/** Packets that a process's raw sockets had no room for so far. */
+export function socketDrops(pid: number): number {
+  return rawSockets(pid).reduce((total, columns) => total + Number(columns.at(-1)), 0)
+}
+
+/** Whether packets wait that the process has not read: tx_queue:rx_queue. */
+function isBehind(pid: number): boolean {
+  return rawSockets(pid).some((columns) => !columns[4]!.endsWith(':00000000'))
 }
 
 /** The reasons that happened, and how often. */
@@ -54,7 +61,8 @@ export function totalDrops(summary: Summary): number {
 /** Stops a daemon that has come to rest. `full` is what its receive buffer had no room for. */
 export async function closeBooks(daemon: Daemon): Promise<{ summary: Summary; full: number }> {
   // What is still on its way is neither received nor lost.
-  await sleep(100)
+  do await sleep(100)
+  while (isBehind(daemon.pid))
   const full = socketDrops(daemon.pid)
   const { code, stderr, summary } = await daemon.stop()
   assert.is(stderr, '')

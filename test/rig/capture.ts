@@ -10,6 +10,12 @@ import type { NodeName } from './topology.js'
 /** One line a packet, with the Ethernet header, without names and times. */
 const DECODE = ['-nn', '-e', '-t']
 
+/** `S` of a process that sleeps, proc(5). */
+function stateOf(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return stat[stat.lastIndexOf(')') + 2]!
+}
+
 export class Capture {
   readonly path: string
   readonly #rig: Hosts
@@ -43,7 +49,7 @@ export class Capture {
   }
 
   /** Waits until a line matches; what tcpdump has read, it has also written. */
-  async waitFor(pattern: RegExp, timeoutMs = 10_000): Promise<string> {
+  async waitFor(pattern: RegExp, timeoutMs = 30_000): Promise<string> {
     for (const deadline = Date.now() + timeoutMs; ; await sleep(50)) {
       const lines = await this.lines()
       const line = lines.find((candidate) => pattern.test(candidate))
@@ -52,9 +58,10 @@ export class Capture {
     }
   }
 
-  /** Ends the capture. A packet sent just before may still be on its way to tcpdump, hence the pause. */
+  /** Ends the capture, when what was sent just before has come to tcpdump and been written: it sleeps only when its ring is empty. */
   async stop(flags: readonly string[] = DECODE): Promise<string[]> {
-    await sleep(200)
+    do await sleep(200)
+    while (this.#tcpdump.running && stateOf(this.#tcpdump.pid) !== 'S')
     await this.#tcpdump.stop('SIGINT')
     return this.lines(flags)
   }

@@ -82,7 +82,7 @@ export class Child {
   }
 
   /** The first line, of stdout or stderr, past or to come, that matches. */
-  async waitFor(matcher: Matcher, timeoutMs = 10_000): Promise<string> {
+  async waitFor(matcher: Matcher, timeoutMs = 30_000): Promise<string> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
       const line = this.#out.find(matcher) ?? this.#err.find(matcher)
@@ -99,7 +99,7 @@ export class Child {
   }
 
   /** Asks it to end; after the grace it is killed, which `signal` of the result then shows. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', graceMs = 5000): Promise<Ended> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', graceMs = 30_000): Promise<Ended> {
     this.kill(signal)
     const late = setTimeout(() => this.kill('SIGKILL'), graceMs)
     const ended = await this.ended
@@ -126,11 +126,14 @@ export class Child {
   async #change(timeoutMs: number): Promise<void> {
     const timer = new AbortController()
     await new Promise<void>((resolve) => {
-      this.#listeners.add(resolve)
-      sleep(timeoutMs, undefined, { signal: timer.signal }).then(resolve, () => {})
+      const listener = () => {
+        this.#listeners.delete(listener)
+        resolve()
+      }
+      this.#listeners.add(listener)
+      sleep(timeoutMs, undefined, { signal: timer.signal }).then(listener, () => {})
     })
     timer.abort()
-    this.#listeners.clear()
   }
 }
 

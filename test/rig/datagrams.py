@@ -1,6 +1,6 @@
 # Program: datagrams.py listen ADDRESS, or send ADDRESS PORT SIZE DISCOVER TIMES. The listener prints the size and the SHA-256 of
 # each datagram; the sender sends one a fifth of a second, DISCOVER as IP_MTU_DISCOVER takes it (0 never DF, 1 the kernel's own
-# way), and prints "refused" where its kernel knows that it does not fit. Node's dgram has no such option.
+# way), and prints "refused" where its kernel knows that it does not fit. An empty one follows them. Node's dgram has no such option.
 
 import errno
 import hashlib
@@ -42,6 +42,7 @@ def send(address, port, size, discover, times):
                 raise
             print('refused', flush=True)
         time.sleep(0.2)
+    sock.sendto(b'', (address, int(port)))
 
 
 {'listen': listen, 'send': send}[sys.argv[1]](*sys.argv[2:])

@@ -1,6 +1,5 @@
 // UDP datagrams of any size between containers, with or without DF: how many of those sent have come, whole.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rig } from './rig.js'
 import { fileOf } from './root.js'
 import type { Family, NodeName } from './topology.js'
@@ -25,7 +24,7 @@ export async function datagrams(rig: Rig, from: NodeName, to: NodeName, given: D
     const argv = ['python3', PROGRAM, 'send', address, port, `${size}`, discover ? '1' : '0', `${times}`]
     const { stdout } = await rig.exec(from, argv)
     const line = `${size} ${stdout.split('\n')[0]}`
-    await sleep(200)
+    await listener.waitFor(/^0 /) // the last one: nothing on the way changes their order
     return listener.lines.filter((came) => came === line).length
   } finally {
     await listener.stop('SIGKILL')

@@ -34,7 +34,7 @@ export function differences(before: readonly string[], after: readonly string[])
 
 /** What went and came since `before`, once the kernel has told of carriers that are gone; of lines that are not `expected`. */
 export async function dockerChanges(host: DockerHost, before: readonly string[], expected?: RegExp): Promise<string[]> {
-  for (const deadline = Date.now() + 6000; ; await sleep(200)) {
+  for (const deadline = Date.now() + 30_000; ; await sleep(200)) {
     const changes = differences(before, await dockerSnapshot(host)).filter((line) => !expected?.test(line))
     if (changes.length === 0 || Date.now() > deadline) return changes
   }

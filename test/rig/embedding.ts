@@ -141,21 +141,24 @@ const scenes: Record<string, () => Promise<void>> = {
   async throws() {
     await openTunnel(OPTIONS)
     print({ open: true })
+    await signalled()
     setTimeout(() => {
       throw new Error('on purpose')
-    }, 100)
+    })
   },
 
   async rejects() {
     await openTunnel(OPTIONS)
     print({ open: true })
-    setTimeout(() => void Promise.reject(new Error('on purpose')), 100)
+    await signalled()
+    void Promise.reject(new Error('on purpose'))
   },
 
   async exits() {
     await openTunnel(OPTIONS)
     print({ open: true })
-    setTimeout(() => process.exit(3), 100)
+    await signalled()
+    process.exit(3)
   },
 
   /** Ends when the test deletes the TAP, since nobody listens for the error. */

@@ -1,8 +1,8 @@
 // Which test files run at the same time. Most wait more than they work, in namespaces of their own, so two share a machine well.
 // Not where they run or what they leave: run.ts knows that. Invariant: every name is run exactly once, and what measures, alone.
 
-/** They count packets the kernel had no room for, or kill or take away at chosen moments. */
-const ALONE = /^netns\/(flood|healing|killed)$/
+/** They count packets the kernel had no room for, measure, or kill or take away at chosen moments. */
+const ALONE = /^netns\/(flood|healing|killed|pace)$/
 /** Real engines: two of them at once are work enough, and a file may start two. */
 const DOCKER = /\/docker/
 

@@ -58,7 +58,7 @@ export class Notified {
   }
 
   /** When it has heard so many. */
-  async count(messages: number, timeoutMs = 10_000): Promise<void> {
+  async count(messages: number, timeoutMs = 30_000): Promise<void> {
     for (const deadline = Date.now() + timeoutMs; this.messages.length < messages; await sleep(10))
       if (Date.now() > deadline) throw new Error(`heard ${this.messages.length} of ${messages} messages`)
   }

@@ -8,22 +8,33 @@ import struct
 import sys
 import time
 
+SO_RCVBUFFORCE = 33
+
 
 def listen(port):
     came = collections.Counter()
     end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+    end.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
     end.bind(("", port))
 
+    def take():
+        data, (host, _) = end.recvfrom(2048)
+        came[(host, struct.unpack("!I", data[:4])[0])] += 1
+
     def stop(*_):
+        end.setblocking(False)
+        try:
+            while True:
+                take()
+        except BlockingIOError:
+            pass
         print(json.dumps({f"{host} {number}": count for (host, number), count in came.items()}), flush=True)
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, stop)
     print("listening", flush=True)
     while True:
-        data, (host, _) = end.recvfrom(2048)
-        came[(host, struct.unpack("!I", data[:4])[0])] += 1
+        take()
 
 
 def send(address, port, first, count, gap):

@@ -12,6 +12,9 @@ const PORT = 5005
 /** Thousands in a second, which every machine carries without a loss. */
 const STREAM_GAP_MS = 0.1
 
+/** For what is on the way when the last one has been sent. */
+const IN_FLIGHT_MS = 500
+
 export class Listeners {
   readonly #mesh: Mesh
   readonly #children: ReadonlyMap<number, Child>
@@ -45,6 +48,7 @@ export class Listeners {
 
   /** By container: how often each number came, by sender's address and number. */
   async counts(): Promise<Map<number, Map<string, number>>> {
+    await sleep(IN_FLIGHT_MS)
     const counts = new Map<number, Map<string, number>>()
     for (const [i, child] of this.#children) {
       const { stdout } = await child.stop('SIGTERM')
@@ -75,7 +79,7 @@ export async function streamWhile(
     await body()
   } finally {
     await sender.stop()
-    await sleep(300) // what is on the way
+    await sleep(IN_FLIGHT_MS)
   }
   const { stdout } = await listener.stop()
   const counts = Object.entries<number>(JSON.parse(stdout.split('\n')[1]!))

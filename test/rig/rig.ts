@@ -41,7 +41,7 @@ export abstract class Rig {
     from: NodeName,
     to: NodeName | (string & {}),
     options: PingOptions = {},
-    timeoutMs = 15_000,
+    timeoutMs = 30_000,
   ): Promise<void> {
     for (const deadline = Date.now() + timeoutMs; ; await sleep(50)) {
       const { received, output } = await this.ping(from, to, { wait: 0.5, ...options, count: 1 })

@@ -38,6 +38,11 @@ function failuresOf(output: string): string[] {
   return [...found].map(([, name, message]) => `${name}: ${message}`)
 }
 
+/** The end of what a file said, in one line. */
+function lastOf(output: string): string {
+  return output.replace(COLOUR, '').trim().slice(-600).replace(/\s+/g, ' ')
+}
+
 function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal)
@@ -86,7 +91,9 @@ export function runFile(file: string, environment: NodeJS.ProcessEnv, deadlineMs
       const output = Buffer.concat(chunks).toString()
       const total = sum(output, 'Total')
       const passed = sum(output, 'Passed')
-      const trouble = stopped || troubleOf(code, signal, total, total - passed)
+      const found = stopped || troubleOf(code, signal, total, total - passed)
+      // Without totals no failed test has a name, and what was said last is all there is.
+      const trouble = found && total === 0 ? `${found}: ${lastOf(output)}` : found
       const seconds = (performance.now() - started) / 1000
       const failed = Math.max(total - passed, trouble ? 1 : 0)
       const skipped = sum(output, 'Skipped')

@@ -35,13 +35,16 @@ function withoutClocks(key: string, value: unknown): unknown {
   return key.endsWith('_timer') || key === 'qdisc' ? undefined : value
 }
 
-/** A snapshot once the rig's own links have come up, of which the kernel may tell a second late (net/core/link_watch.c). */
+/**
+ * A snapshot once the rig's own links have come up, of which the kernel may tell a second late (net/core/link_watch.c), and
+ * their IPv6 addresses are no longer tentative.
+ */
 export async function settledSnapshot(rig: Hosts, host: HostName): Promise<readonly string[]> {
   const own = ['eth1', 'veth0', 'docker0']
-  for (const deadline = Date.now() + 5000; ; await sleep(50)) {
+  for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
     const links = rig.ipJson(host, 'link show')
     const waiting = links.filter(({ ifname, operstate }) => own.includes(ifname) && operstate !== 'UP')
-    if (waiting.length === 0) return snapshot(rig, host)
+    if (waiting.length === 0 && rig.ip(host, '-6 address show tentative') === '') return snapshot(rig, host)
     if (Date.now() > deadline) throw new Error(`${host} has links that do not come up: ${JSON.stringify(waiting)}`)
   }
 }
@@ -55,10 +58,15 @@ export function changes(rig: Hosts, host: HostName, before: readonly string[]): 
   ]
 }
 
-/** The same, when the kernel has had time to tell of a carrier that is gone. */
-export async function settledChanges(rig: Hosts, host: HostName, before: readonly string[]): Promise<string[]> {
-  for (const deadline = Date.now() + 5000; ; await sleep(100)) {
-    const found = changes(rig, host, before)
+/** The same, when the kernel has had time to tell of a carrier that is gone; but for lines that are `expected`. */
+export async function settledChanges(
+  rig: Hosts,
+  host: HostName,
+  before: readonly string[],
+  expected?: RegExp,
+): Promise<string[]> {
+  for (const deadline = Date.now() + 30_000; ; await sleep(100)) {
+    const found = changes(rig, host, before).filter((line) => !expected?.test(line))
     if (found.length === 0 || Date.now() > deadline) return found
   }
 }

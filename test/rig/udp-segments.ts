@@ -1,6 +1,6 @@
 // Program: udp-segments.js send ADDRESS PORT SIZE COUNT, or: udp-segments.js receive ADDRESS PORT. The sender hands the kernel
 // COUNT messages of many datagrams of SIZE bytes each (UDP_SEGMENT), as a QUIC server does; every datagram carries its number
-// and bytes that follow from it. The receiver prints `ready`, and at a silence what came, as JSON.
+// and bytes that follow from it, and one that is empty ends them. The receiver prints `ready`, and then what came, as JSON.
 
 import { createSocket } from 'node:dgram'
 import { parseAddress } from '#tsgre/sys/address.js'
@@ -12,8 +12,6 @@ import { connectTo, openSocket, setOption, trySetOption } from '#tsgre/sys/socke
 import { pseudoRandom } from './prng.js'
 
 const SEGMENTS = 40
-const SILENCE_MS = 500
-const NOTHING_MS = 6000
 const [how, address, port, size, count] = process.argv.slice(2)
 
 /** Datagram `number`: four octets of number, then what follows from it. */
@@ -37,28 +35,26 @@ function send(): void {
     check(write(fd, message.address, SEGMENTS * bytes), 'write')
     poll(0, 0, 2) // a pace that no queue on the way is too short for
   }
+  setOption(fd, IPPROTO_UDP, UDP_SEGMENT, 0, 'UDP_SEGMENT')
+  check(write(fd, message.address, 0), 'write')
   console.log(`sent ${Number(count) * SEGMENTS}`)
 }
 
 function receive(): void {
   const socket = createSocket(address!.includes(':') ? 'udp6' : 'udp4')
   const came = { good: 0, bad: 0, reordered: 0, last: -1 }
-  let silence: NodeJS.Timeout | undefined
   socket.on('message', (message) => {
+    if (message.length === 0) return console.log(JSON.stringify(came))
     const number = message.readUInt32BE(0)
     if (message.equals(datagram(number, message.length))) came.good++
     else came.bad++
     if (number <= came.last) came.reordered++
     came.last = number
-    clearTimeout(silence)
-    silence = setTimeout(() => console.log(JSON.stringify(came)), SILENCE_MS)
   })
   socket.bind(Number(port), address, () => {
     // Beyond what sysctl allows: a receiver that a busy machine keeps waiting must lose nothing.
     const { fd } = (socket as unknown as { _handle: { fd: number } })._handle
     check(trySetOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20), 'SO_RCVBUFFORCE')
-    // Where nothing comes, that is said too.
-    silence = setTimeout(() => console.log(JSON.stringify(came)), NOTHING_MS)
     console.log('ready')
   })
 }

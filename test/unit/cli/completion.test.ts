@@ -43,7 +43,7 @@ function complete(lines: readonly string[]): string[][] {
     input,
     env,
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 100_000,
   })
   assert.equal([status, stderr], [0, ''])
   return stdout
@@ -157,7 +157,7 @@ for (const [shell, make] of [
   test(`${shell} finds nothing wrong with its script`, () => {
     const path = join(folder, shell)
     writeFileSync(path, make(tree()))
-    const { status, stderr } = spawnSync(shell, ['-n', path], { encoding: 'utf8', timeout: 20_000 })
+    const { status, stderr } = spawnSync(shell, ['-n', path], { encoding: 'utf8', timeout: 100_000 })
     assert.equal([status, stderr], [0, ''])
   })
 }

@@ -75,7 +75,7 @@ for (const [line, said, help] of [
 ] as const) {
   test(`tells of tsgre ${line}: ${said}`, () => {
     const [program, ...words] = tsgreArgv(line.split(' '))
-    const { status, stdout, stderr } = spawnSync(program!, words, { encoding: 'utf8', timeout: 9000 })
+    const { status, stdout, stderr } = spawnSync(program!, words, { encoding: 'utf8', timeout: 60_000 })
     assert.equal([status, stdout, stderr], [2, '', `tsgre: ${said}\nSee ${help} --help.\n`])
   })
 }
@@ -88,11 +88,11 @@ test('words behind -- are those of the command, whatever they begin with', () =>
     ['stop --json -- --json', /no tsgre named --json runs/],
   ] as const) {
     const [program, ...words] = tsgreArgv(line.split(' '))
-    const { stderr } = spawnSync(program!, words, { encoding: 'utf8', timeout: 9000 })
+    const { stderr } = spawnSync(program!, words, { encoding: 'utf8', timeout: 60_000 })
     assert.match(stderr, said)
   }
   const [program, ...words] = tsgreArgv(['completion', '--', 'bash'])
-  assert.match(spawnSync(program!, words, { encoding: 'utf8', timeout: 9000 }).stdout, /complete/)
+  assert.match(spawnSync(program!, words, { encoding: 'utf8', timeout: 60_000 }).stdout, /complete/)
 })
 
 test('what a list takes is no word too many', () => {

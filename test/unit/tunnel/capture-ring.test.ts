@@ -150,9 +150,8 @@ test('goes on where positions pass 2^32', () => {
 test('between two threads that do not wait, every record is whole and in order, or counted', async () => {
   const memory = captureMemory(ALL, 1 << 16)
   const reader = new CaptureReader(memory)
-  const worker = new Worker(new URL('../../rig/capture-writer.js', import.meta.url), {
-    workerData: { memory, ms: 800 },
-  })
+  const stop = new Int32Array(new SharedArrayBuffer(4))
+  const worker = new Worker(new URL('../../rig/capture-writer.js', import.meta.url), { workerData: { memory, stop } })
   let written = -1
   worker.once('message', (count: number) => {
     written = count
@@ -175,12 +174,11 @@ test('between two threads that do not wait, every record is whole and in order, 
       }
       read++
     }
+    if (read > 100_000 && reader.lost > 0) Atomics.store(stop, 0, 1)
     await new Promise((resolve) => setImmediate(resolve))
   }
   if (worker.threadId > 0) await once(worker, 'exit')
   assert.is(read + reader.lost, written)
-  assert.ok(read > 1000, `${read} read`)
-  assert.ok(reader.lost > 0, 'nothing was lost: the writer did not try hard enough')
 })
 
 test.run()

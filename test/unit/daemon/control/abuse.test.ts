@@ -214,7 +214,7 @@ test('of a thousand requests in one packet, few answers wait in memory', async (
   const raw = open()
   raw.socket.pause()
   raw.socket.write(request('GET /v1/status').repeat(1000))
-  for (let before = -1; before !== asked; await sleep(100)) before = asked
+  for (let before = -1; before !== asked || asked === 0; await sleep(200)) before = asked
   assert.ok(asked > 0 && asked < 50, `${asked} answers wait`)
   raw.socket.destroy()
   instance.now = now
@@ -222,10 +222,11 @@ test('of a thousand requests in one packet, few answers wait in memory', async (
 
 test('more clients than it takes are turned away, and soon there is room again', async () => {
   const crowd = Array.from({ length: 100 }, () => open())
-  await Promise.race(crowd.map(({ closed }) => closed))
+  const stay = () => crowd.filter(({ socket }) => !socket.destroyed)
+  while (stay().length > 64) await sleep(20)
   await sleep(100)
-  const left = crowd.filter(({ socket }) => !socket.destroyed)
-  assert.ok(left.length <= 64 && left.length > 0, `${left.length} stay`)
+  const left = stay()
+  assert.ok(left.length > 0)
   for (const { socket } of left) socket.destroy()
   await Promise.all(crowd.map(({ closed }) => closed))
 })
