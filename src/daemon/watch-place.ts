@@ -71,23 +71,36 @@ class Mender {
     this.#listener = listener
   }
 
-  async look(): Promise<void> {
-    const { tap, bridge } = this.#setup.where
+  look(): Promise<void> {
+    return this.#guarded(() => this.#look())
+  }
+
+  /** What no event tells of. */
+  lookQuietly(): Promise<void> {
+    return this.#guarded(() => this.#mend(() => this.#setup.planQuiet()))
+  }
+
+  async #guarded(look: () => Promise<unknown>): Promise<void> {
     try {
-      if (await this.#isGone()) return
-      const master = await linkMaster(tap)
-      if (bridge && master !== undefined && master !== bridge)
-        return this.#tell(
-          `${tap} was put into ${master}, and is left there; \`ip link set ${tap} master ${bridge}\` puts it back`,
-        )
-      const mtu = bridge ? await this.#setup.followPorts() : undefined
-      if (mtu) this.#listener.note(`${tap} has an MTU of ${mtu} now, so that the other ports of ${bridge} keep theirs`)
-      if (await this.#mend(() => this.#setup.planBesidesMtu())) this.#state = ''
+      await look()
     } catch (error) {
-      // It may have gone in the middle.
+      // What it looked at may have gone in the middle.
       if (await this.#isGone().catch(() => false)) return
       this.#tell(`cannot keep this host as the tunnel needs it: ${(error as Error).message}`)
     }
+  }
+
+  async #look(): Promise<void> {
+    const { tap, bridge } = this.#setup.where
+    if (await this.#isGone()) return
+    const master = await linkMaster(tap)
+    if (bridge && master !== undefined && master !== bridge)
+      return this.#tell(
+        `${tap} was put into ${master}, and is left there; \`ip link set ${tap} master ${bridge}\` puts it back`,
+      )
+    const mtu = bridge ? await this.#setup.followPorts() : undefined
+    if (mtu) this.#listener.note(`${tap} has an MTU of ${mtu} now, so that the other ports of ${bridge} keep theirs`)
+    if (await this.#mend(() => this.#setup.planBesidesMtu())) this.#state = ''
   }
 
   /** Whether TAP or bridge is; without the TAP the tunnel ends, and says so itself. */
@@ -97,15 +110,6 @@ class Mender {
     if (!bridge || (await linkKind(bridge)) !== undefined) return false
     this.#tell(`bridge ${bridge} is gone, and its routes with it: ${tap} joins it again when it comes back`)
     return true
-  }
-
-  /** What no event tells of. */
-  async lookQuietly(): Promise<void> {
-    try {
-      await this.#mend(() => this.#setup.planQuiet())
-    } catch (error) {
-      this.#tell(`cannot keep this host as the tunnel needs it: ${(error as Error).message}`)
-    }
   }
 
   /** Whether all is as it should be. */
