@@ -24,12 +24,12 @@ export function humanReport(log: Log): CountingReport {
       const mtu =
         tunnel.mtu === tunnel.tunnelMtu ? `MTU ${tunnel.mtu}` : `MTU ${tunnel.mtu} (tunnel ${tunnel.tunnelMtu})`
       const way = tunnel.udpPort === undefined ? '' : ` by UDP port ${tunnel.udpPort}`
+      const beside = besideTheTap(done)
       say(
         `${tunnel.name} up: ${tunnel.local} -> ${farEnds(tunnel.remotes)}${way}, ${mtu}, ${OFFLOAD[tunnel.offload]}, ${bridgeWords(place)}`,
+        ...(beside.length > 0 ? [`on this host until the end: ${beside.join(', ')}`] : []),
+        ...done.notes,
       )
-      const beside = besideTheTap(done)
-      if (beside.length > 0) say(`on this host until the end: ${beside.join(', ')}`)
-      for (const note of done.notes) say(note)
     },
     tunnelMtu: (tunnel, now, before) => say(`tunnel MTU ${now} now (was ${before}): ${narrowestWay(tunnel.peers())}`),
     note: (message) => say(message),
@@ -128,8 +128,9 @@ function totals(stats: TunnelStats): string {
   return `${carried}; ${dropWords(stats)}${uncut}`
 }
 
-function say(line: string): void {
-  process.stdout.write(`tsgre: ${line}\n`)
+/** In one write: who has read the first line has them all. */
+function say(...lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `tsgre: ${line}\n`).join(''))
 }
 
 function print(fields: object): void {
