@@ -12,10 +12,10 @@ export function checksumRule(peer: PeerStatus, now: number): Problem | undefined
   const name = nameOf(peer)
   if (peer.receiveChecksum === 'forbid') {
     const text = `packets from ${name} have a GRE checksum, and --checksum forbid drops them`
-    return problem('checksum-refused', text, 'take --csum away there, or --checksum forbid here', peer)
+    return problem('checksum-refused', text, 'leave --csum away there, or --checksum accept here', peer)
   }
   const text = `packets from ${name} have no GRE checksum, and --checksum require drops them`
-  return problem('checksum-refused', text, 'give --csum there, or take --checksum require away here', peer)
+  return problem('checksum-refused', text, 'give --csum there, or --checksum accept here', peer)
 }
 
 /** Whether packets come that have no checksum where one is required, or one where that is forbidden. */

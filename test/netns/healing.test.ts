@@ -42,13 +42,14 @@ async function settled(daemon: Daemon): Promise<Daemon> {
 
 /** docker0 as the rig and dockerd make it. */
 function makeBridge(rig: Hosts): void {
-  for (const command of [
+  // In one go: a look between two of them would find a bridge that is down, where no route can be put back.
+  const commands = [
     'link add docker0 address 02:42:c0:a8:38:04 type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
     'address add 10.103.100.1/24 dev docker0',
     'link set docker0 addrgenmode none up',
     'link set veth0 master docker0',
-  ])
-    rig.ip('A', command)
+  ]
+  rig.execSync('A', ['ip', '-batch', '-'], `${commands.join('\n')}\n`)
 }
 
 test('a bridge that was deleted and made again has its TAP, routes and settings back, and traffic flows', async () => {
@@ -66,9 +67,8 @@ test('a bridge that was deleted and made again has its TAP, routes and settings 
     await until('a word of what is back', () => said(A).at(-1)!.startsWith('put back'))
   }
   const back = 'put back: tap0 in docker0, no ICMP redirects (docker0), route 10.103.200.0/24 dev docker0'
-  // A bridge is made in several steps: what is missing may be put back in two, and not all of it while the bridge is down.
-  const other = said(A).filter((line) => !/^put back|^cannot keep this host .*Network is down/.test(line))
-  assert.equal(new Set(other), new Set([gone]))
+  // A bridge is made in several steps, and what is missing may be put back in two.
+  assert.equal(new Set(said(A).filter((line) => !line.startsWith('put back'))), new Set([gone]))
   assert.ok(
     said(A).includes(back) || said(A).filter((line) => line.startsWith('put back')).length > 2,
     said(A).join('\n'),

@@ -144,16 +144,18 @@ test('a storm of broadcasts is limited, and others carry on', async () => {
   for (const i of [2, 3, 4]) await mesh.host(i)
   await mesh.reachAll()
   const listeners = await Listeners.start(mesh, [2])
+  // All are to be counted by the tunnel, none to be lost before it by a queue that is full.
+  mesh.ip('h1', 'link set tap0 txqueuelen 30000')
   const started = performance.now()
   const transfer = mesh.transfer('c3', 'c4', 16_000_000)
   await listeners.send(1, '10.103.255.255', 20_000, 0)
   await transfer
-  const seconds = (performance.now() - started) / 1000
   const { drops } = await mesh.status(1)
+  const seconds = (performance.now() - started) / 1000
   const { came, most } = summary((await listeners.counts()).get(2)!, mesh.address('c1'))
   assert.is(most, 1)
-  assert.ok(came > 0 && came <= 200 * seconds + 100, `${came} came`)
-  assert.ok(drops['flood-limit'] > came, `${drops['flood-limit']} were dropped, ${came} came`)
+  assert.ok(came > 0 && came <= 200 * seconds + 21, `${came} came`)
+  assert.ok(drops['flood-limit'] > 10 * came, `${drops['flood-limit']} were dropped, ${came} came`)
 })
 
 test.run()

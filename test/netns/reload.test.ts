@@ -71,17 +71,14 @@ class Configured {
 
   /** Every frame that is sent while `body` runs must come, both ways, and come once. */
   async whileCarrying(body: () => Promise<void>): Promise<void> {
-    const pings = this.rig.ping('cA', 'cB', { count: 400, interval: 0.005, wait: 2 })
+    const pings = this.rig.ping('cA', 'cB', { count: 500, interval: 0.005, wait: 2 })
     const there = await streamWhile(this.rig, 'cA', 'cB', body)
     const { sent, replies } = await pings
-    // For the last of them ping does not wait long.
+    // For the very last ones ping does not wait long.
     const numbers = replies.map(({ seq }) => seq)
-    assert.ok(sent === 400 && numbers.length > 300, `${numbers.length} of ${sent} replies`)
-    assert.equal(
-      numbers,
-      [...numbers.keys()].map((i) => i + 1),
-      'frames were lost',
-    )
+    assert.ok(sent === 500 && numbers.length >= 400, `${numbers.length} of ${sent} replies`)
+    const all = numbers.map((_, i) => i + 1)
+    assert.equal(numbers, all, 'frames were lost')
     assert.ok(there.sent > 1000, `only ${there.sent} datagrams were sent`)
     assert.equal([there.came, there.most], [there.sent, 1], 'datagrams were lost, or came twice')
   }

@@ -20,16 +20,19 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 
-/** One of a few times at least: looks at the host may fall into one, and a thread that spins takes them all. */
+/** The share of a core that it takes for a while. */
+async function cpuShare(daemon: Daemon): Promise<number> {
+  await sleep(300) // whatever the last change set off
+  const before = cpuSeconds(daemon.pid)
+  const started = performance.now()
+  await sleep(IDLE_MS)
+  return (cpuSeconds(daemon.pid) - before) / ((performance.now() - started) / 1000)
+}
+
+/** Where several looks at the host fell into the first time, it idles the next two. */
 async function idles(daemon: Daemon): Promise<void> {
-  let share = 1
-  for (let tries = 0; share >= IDLE_CPU && tries < 5; tries++) {
-    await sleep(300) // whatever the last change set off
-    const before = cpuSeconds(daemon.pid)
-    const started = performance.now()
-    await sleep(IDLE_MS)
-    share = (cpuSeconds(daemon.pid) - before) / ((performance.now() - started) / 1000)
-  }
+  if ((await cpuShare(daemon)) < IDLE_CPU) return
+  const share = Math.max(await cpuShare(daemon), await cpuShare(daemon))
   assert.ok(share < IDLE_CPU, `an idle daemon takes ${(share * 100).toFixed(1)} % of a core`)
 }
 
